@@ -1,0 +1,39 @@
+import pytest
+
+from ihcscore import schema
+from ihcscore.schema import FieldSettings, RegionSettings
+
+
+def test_field_side_is_the_root_of_its_area():
+    # 0.13 mm² is a square of 360.555 µm
+    assert FieldSettings().side_um == pytest.approx(360.555, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"n_per_region": 0},
+        {"area_mm2": 0.0},
+        {"area_mm2": float("nan")},
+        {"min_tissue_fraction": 1.2},
+        {"seed": -1},
+    ],
+)
+def test_settings_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        FieldSettings(**wrong)
+
+
+def test_margin_must_be_positive():
+    with pytest.raises(ValueError, match="margin_um"):
+        RegionSettings(margin_um=-1)
+
+
+@pytest.mark.parametrize(
+    "table", [schema.IMAGE_CELLS, schema.IMAGE_COUNTS, schema.SLIDE_CELLS, schema.FIELDS, schema.SCORES]
+)
+def test_tables_name_each_column_once_with_type_and_meaning(table):
+    assert len(set(table.names)) == len(table.names)
+    for column in table.columns:
+        assert column.dtype in ("str", "int", "float")
+        assert column.meaning
