@@ -1,0 +1,11 @@
+"""Open a slide of any supported format; RGB of any rectangle, alpha composited.
+
+Adding a format is one file with a :class:`~ihcscore.slide.base.Slide` in it and one line in
+:mod:`ihcscore.slide.opening`.
+"""
+
+from ihcscore.slide.base import Level, Slide, Thumbnail
+from ihcscore.slide.image import find_images, read_image
+from ihcscore.slide.opening import open_slide
+
+__all__ = ["Level", "Slide", "Thumbnail", "find_images", "open_slide", "read_image"]

@@ -1,0 +1,76 @@
+"""Which reader opens which file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ihcscore.errors import SlideError
+from ihcscore.slide.base import Slide
+
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
+
+
+def open_slide(path: str | Path, *, mpp_um: float | None = None) -> Slide:
+    """Open a slide for reading.
+
+    OME-TIFF is read by tifffile, because OpenSlide sees neither its pixel size nor a pyramid in
+    sub-IFDs; everything else by OpenSlide.
+
+    Parameters
+    ----------
+    path : str or Path
+        The slide's file; for MIRAX the ``.mrxs`` beside its folder.
+    mpp_um : float, optional
+        µm per level-0 pixel, overriding the file's.
+
+    Returns
+    -------
+    Slide
+        To be closed by the caller, or used in a ``with`` statement.
+
+    Raises
+    ------
+    SlideError
+        If there is no such file, if it is no slide, or if it is damaged.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise SlideError(f"{path}: no such file")
+    if path.is_dir():
+        raise SlideError(f"{path}: is a folder; give the slide file itself")
+    slide = _open(path)
+    try:
+        slide.give_mpp_um(mpp_um)
+    except SlideError:
+        slide.close()
+        raise
+    return slide
+
+
+def _open(path: Path) -> Slide:
+    from ihcscore.slide.mirax import check_mirax
+    from ihcscore.slide.openslide_reader import OpenSlideReader, detect_format
+    from ihcscore.slide.tiff_reader import TiffReader, is_ome_tiff
+
+    if path.suffix.lower() == ".mrxs":
+        check_mirax(path)
+    if is_ome_tiff(path):
+        return TiffReader(path, identity=file_identity(path))
+    if detect_format(path) is not None:
+        return OpenSlideReader(path, identity=file_identity(path))
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        raise SlideError(f"{path.name}: a plain image, not a slide; score it with 'ihcscore count'")
+    raise SlideError(
+        f"{path.name}: not a slide that OpenSlide or tifffile can read (damaged, or another format)"
+    )
+
+
+def file_identity(path: Path) -> str:
+    """Hash of the first 64 KiB and the size of a file: cheap, and enough to tell slides apart."""
+    head = path.open("rb")
+    with head:
+        digest = hashlib.sha256(head.read(1 << 16))
+    size = path.stat().st_size
+    digest.update(str(size).encode())
+    return f"sha256-head:{digest.hexdigest()}"
