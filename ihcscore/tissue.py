@@ -1,0 +1,225 @@
+"""Tissue on a thumbnail: a mask, its outline, and the colour of the bare glass beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+from skimage.filters import threshold_otsu
+from skimage.morphology import remove_small_holes, remove_small_objects
+
+from ihcscore.stain import Rgb, rgb_to_od
+
+# Glass varies by less than this among neighbours, never gets darker than 185 (0.14 OD of nothing), and is
+# tinted by at most this much between two channels (a yellow lamp: 255, 248, 225).
+_EVEN_RANGE = 12.0
+_DARKEST_GLASS = 185.0
+_GLASS_COLOUR = 40.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TissueSettings:
+    """What counts as tissue.
+
+    Attributes
+    ----------
+    mpp_um : float
+        µm per pixel of the thumbnail that is asked for; 8 shows a 361 µm field as 45 pixels.
+    smooth_um : float
+        Gaussian sigma before thresholding: fat and loose stroma hold together, dust does not.
+    min_od, max_od : float
+        Bounds of the threshold on the mean optical density of the three channels. The glass of
+        real slides stays below 0.02; haematoxylin-only stroma averages 0.04 and more.
+    min_area_mm2 : float
+        Smaller pieces are debris. A 1.2 mm needle core cut across has 1.1 mm².
+    max_hole_mm2 : float
+        Smaller holes belong to the tissue: a fat cell of 100 µm has 0.008 mm².
+    """
+
+    mpp_um: float = 8.0
+    smooth_um: float = 12.0
+    min_od: float = 0.025
+    max_od: float = 0.06
+    min_area_mm2: float = 0.02
+    max_hole_mm2: float = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class TissueMap:
+    """Tissue of a slide at the thumbnail's resolution.
+
+    Attributes
+    ----------
+    mask : ndarray of bool, shape (height, width)
+    white_rgb : tuple of float
+        Colour of bare glass, 0 to 255 a channel.
+    white_source : str
+        ``glass`` where enough glass was seen, else ``brightest tissue``.
+    downsample : float
+        Level-0 pixels per pixel of the mask.
+    mpp_um : float
+        µm per pixel of the mask.
+    """
+
+    mask: NDArray[np.bool_] = field(repr=False)
+    white_rgb: Rgb
+    white_source: str
+    downsample: float
+    mpp_um: float
+
+    @property
+    def area_mm2(self) -> float:
+        """Area of the tissue in mm²."""
+        return float(self.mask.sum()) * (self.mpp_um / 1000) ** 2
+
+    def outline(self) -> BaseGeometry:
+        """Polygons of the tissue in level-0 pixels."""
+        return mask_to_polygons(self.mask, downsample=self.downsample)
+
+
+def find_tissue(
+    rgb: NDArray[np.uint8],
+    *,
+    scanned: NDArray[np.bool_],
+    downsample: float,
+    mpp_um: float,
+    fill_rgb: tuple[int, int, int] = (255, 255, 255),
+    settings: TissueSettings | None = None,
+) -> TissueMap:
+    """Tissue on a thumbnail.
+
+    The mean optical density against the slide's own glass is smoothed and cut at Otsu's threshold
+    (Otsu 1979, doi 10.1109/TSMC.1979.4310076), held between two bounds so that neither an empty
+    slide nor one full of tissue is split through its middle.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (height, width, 3)
+    scanned : ndarray of bool, shape (height, width)
+        False where the scanner stored nothing; never tissue, never glass.
+    downsample, mpp_um : float
+        Level-0 pixels and µm per pixel of `rgb`.
+    fill_rgb : tuple of int
+        What the scanner stores where it saw nothing.
+    settings : TissueSettings, optional
+
+    Returns
+    -------
+    TissueMap
+    """
+    settings = settings or TissueSettings()
+    white, source = glass_colour(rgb, scanned, fill_rgb=fill_rgb)
+    density = rgb_to_od(rgb, white).mean(axis=2)
+    density[~scanned] = 0
+    smooth = cv2.GaussianBlur(np.maximum(density, 0), (0, 0), max(settings.smooth_um / mpp_um, 0.5))
+    mask = (smooth > _threshold(smooth[scanned], settings)) & scanned
+    pixels_per_mm2 = (1000 / mpp_um) ** 2
+    # At most this many pixels are removed or filled.
+    mask = remove_small_holes(mask, max_size=int(settings.max_hole_mm2 * pixels_per_mm2))
+    mask = remove_small_objects(mask, max_size=int(settings.min_area_mm2 * pixels_per_mm2))
+    return TissueMap(mask=mask, white_rgb=white, white_source=source, downsample=downsample, mpp_um=mpp_um)
+
+
+def _threshold(density: NDArray[np.floating], settings: TissueSettings) -> float:
+    if density.size == 0 or float(np.ptp(density)) < 1e-6:
+        return settings.min_od
+    return float(np.clip(threshold_otsu(density), settings.min_od, settings.max_od))
+
+
+def glass_colour(
+    rgb: NDArray[np.uint8],
+    scanned: NDArray[np.bool_],
+    *,
+    fill_rgb: tuple[int, int, int] = (255, 255, 255),
+    min_share: float = 0.01,
+) -> tuple[Rgb, str]:
+    """Colour of the bare glass of a thumbnail.
+
+    Glass is even, bright and nearly grey. Among even pixels, the brightest well-filled peak of the
+    histogram of the mean of the channels; around it the median of each channel. Where less than
+    `min_share` of the pixels lie in such a peak, or its colour is no glass, the 99.5th percentile of
+    each channel stands in.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (height, width, 3)
+    scanned : ndarray of bool, shape (height, width)
+    fill_rgb : tuple of int
+        What the scanner stores where it saw nothing: coarse levels mix it into tiles that were
+        scanned in part. It is glass only where no other glass is to be seen.
+    min_share : float
+
+    Returns
+    -------
+    white_rgb : tuple of float
+    source : str
+        ``glass`` or ``brightest tissue``.
+    """
+    pixels = rgb[scanned]
+    if len(pixels) == 0:
+        return (255.0, 255.0, 255.0), "brightest tissue"
+    brightness = rgb.mean(axis=2, dtype=np.float32)
+    square = np.ones((3, 3), np.uint8)
+    even = (cv2.dilate(brightness, square) - cv2.erode(brightness, square) <= _EVEN_RANGE) & scanned
+    filled = (rgb == np.asarray(fill_rgb, np.uint8)).all(axis=2)
+    for candidates in (even & ~filled, even):
+        glass = _brightest_peak(rgb, brightness, candidates, least=min_share * len(pixels))
+        if glass is not None and glass.min() >= _DARKEST_GLASS and np.ptp(glass) <= _GLASS_COLOUR:
+            return _as_rgb(glass), "glass"
+    return _as_rgb(np.percentile(pixels, 99.5, axis=0).clip(1)), "brightest tissue"
+
+
+def _brightest_peak(
+    rgb: NDArray[np.uint8], brightness: NDArray[np.float32], candidates: NDArray[np.bool_], *, least: float
+) -> NDArray[np.float64] | None:
+    """Median colour around the brightest peak that at least so many candidates lie in."""
+    counts, _ = np.histogram(brightness[candidates], bins=256, range=(0, 256))
+    window = np.convolve(counts, np.ones(7), "same")
+    filled_enough = np.flatnonzero(window >= max(least, 1))
+    if len(filled_enough) == 0:
+        return None
+    # The highest bin whose window is filled may be the peak's shoulder: climb to the top near it.
+    near = np.arange(max(filled_enough[-1] - 8, 0), filled_enough[-1] + 1)
+    top = int(near[np.argmax(window[near])])
+    return np.asarray(np.median(rgb[candidates & (np.abs(brightness - top - 0.5) <= 4)], axis=0), np.float64)
+
+
+def _as_rgb(values: NDArray[np.float64]) -> Rgb:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
+
+
+def mask_to_polygons(mask: NDArray[np.bool_], *, downsample: float) -> BaseGeometry:
+    """Outlines of a mask as polygons with holes, in level-0 pixels.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+    downsample : float
+        Level-0 pixels per pixel of the mask.
+
+    Returns
+    -------
+    shapely geometry
+        A Polygon or MultiPolygon, empty where the mask is.
+    """
+    # OpenCV traces through pixel centres; doubling the mask brings the outline to the pixels' edges
+    # within a quarter of a pixel, which is far below the mask's own error.
+    doubled = cv2.resize(mask.astype(np.uint8), None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+    contours, hierarchy = cv2.findContours(doubled, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    shells: dict[int, list[NDArray[np.float64]]] = {}
+    for i, contour in enumerate(contours):
+        if len(contour) < 4:
+            continue
+        ring = (contour[:, 0, :].astype(np.float64) + 0.5) / 2 * downsample
+        parent = int(hierarchy[0][i][3])
+        if parent < 0:
+            shells.setdefault(i, []).insert(0, ring)
+        elif parent in shells:
+            shells[parent].append(ring)
+    polygons = [shapely.make_valid(shapely.Polygon(rings[0], rings[1:])) for rings in shells.values()]
+    return shapely.union_all(polygons) if polygons else shapely.MultiPolygon()

@@ -1,0 +1,219 @@
+import json
+import math
+
+import numpy as np
+import pytest
+import shapely
+from shapely.geometry import mapping
+
+from ihcscore.errors import AnnotationError
+from ihcscore.regions import (
+    Annotations,
+    check_on_slide,
+    derive_regions,
+    parse_qupath,
+    propose_tumour,
+    tumour_centre,
+)
+from ihcscore.schema import RegionName, RegionSettings
+
+CENTRE, FRONT = RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT
+SQUARE = shapely.box(100, 100, 500, 400)
+
+
+def feature(geometry, name="Tumor", **properties):
+    classification = {"classification": {"name": name, "color": [200, 0, 0]}} if name else {}
+    return {
+        "type": "Feature",
+        "geometry": mapping(geometry),
+        "properties": {"objectType": "annotation", **classification, **properties},
+    }
+
+
+def parse(*features):
+    return parse_qupath(
+        json.dumps({"type": "FeatureCollection", "features": list(features)}), name="a.geojson"
+    )
+
+
+@pytest.mark.parametrize("name", ["Tumor", "Tumour", "tumor", " TUMOUR "])
+def test_tumour_by_both_spellings(name):
+    assert parse(feature(SQUARE, name)).tumour.equals(SQUARE)
+
+
+@pytest.mark.parametrize("name", ["Tumour centre", "Tumor center"])
+def test_centre_as_drawn(name):
+    assert parse(feature(SQUARE, name)).centre.equals(SQUARE)
+
+
+@pytest.mark.parametrize("name", ["Invasive front", "Invasive margin"])
+def test_front_as_drawn(name):
+    assert parse(feature(SQUARE, name)).front.equals(SQUARE)
+
+
+@pytest.mark.parametrize("name", ["Ignore", "Exclude", "Necrosis", "Ignore*", "Region*"])
+def test_excluded_classes(name):
+    hole = shapely.box(200, 200, 250, 250)
+    assert parse(feature(SQUARE), feature(hole, name)).excluded.equals(hole)
+
+
+def test_lists_single_features_and_plain_class_names():
+    assert parse_qupath(json.dumps([feature(SQUARE)]), name="a").tumour.equals(SQUARE)
+    assert parse_qupath(json.dumps(feature(SQUARE)), name="a").tumour.equals(SQUARE)
+    plain = feature(SQUARE, None, classification="Tumor")
+    assert parse(plain).tumour.equals(SQUARE)
+
+
+def test_several_polygons_are_joined_and_holes_kept():
+    ring = SQUARE.difference(shapely.box(200, 200, 300, 300))
+    other = shapely.MultiPolygon([shapely.box(600, 100, 700, 200), shapely.box(800, 100, 900, 200)])
+    assert parse(feature(ring), feature(other)).tumour.area == pytest.approx(ring.area + 2 * 100**2)
+
+
+def test_unknown_classes_are_listed_and_detections_ignored():
+    found = parse(
+        feature(SQUARE), feature(SQUARE, "Stroma"), feature(SQUARE, "Tumor", objectType="detection")
+    )
+    assert found.unknown == ("Stroma",)
+    assert found.tumour.equals(SQUARE)
+
+
+BOW_TIE = {"type": "Polygon", "coordinates": [[[0, 0], [10, 10], [10, 0], [0, 10], [0, 0]]]}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "empty"),
+        ("{", "not valid JSON"),
+        ("[1, 2]", "not GeoJSON features"),
+        ('{"type": "FeatureCollection", "features": []}', "no features"),
+        (json.dumps([feature(SQUARE, "Stroma")]), "no polygon classed Tumor.*Stroma"),
+        (json.dumps([feature(SQUARE) | {"geometry": BOW_TIE}]), "crosses itself"),
+        (
+            json.dumps([feature(SQUARE) | {"geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1]]]}}]),
+            "broken",
+        ),
+        (json.dumps([feature(SQUARE) | {"geometry": None}]), "expected a Polygon"),
+        (json.dumps([feature(shapely.LineString([(0, 0), (5, 5)]))]), "LineString"),
+        (json.dumps([feature(SQUARE) | {"geometry": {"type": "Polygon", "coordinates": []}}]), "no area"),
+        ("[" * 100_000, "not valid JSON"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_one_line(text, says):
+    with pytest.raises(AnnotationError, match=says) as caught:
+        parse_qupath(text, name="a.geojson")
+    assert str(caught.value).startswith("a.geojson")
+    assert "\n" not in str(caught.value)
+
+
+def test_off_the_slide_and_off_the_tissue_are_refused():
+    tissue = shapely.box(0, 0, 1000, 1000)
+    check_on_slide(Annotations(tumour=SQUARE), size_xy_px=(1000, 1000), tissue=tissue, name="a")
+    far = shapely.box(5000, 5000, 6000, 6000)
+    with pytest.raises(AnnotationError, match="outside the slide"):
+        check_on_slide(Annotations(tumour=far), size_xy_px=(1000, 1000), tissue=tissue, name="a")
+    with pytest.raises(AnnotationError, match="25% of the tumour is on tissue"):
+        check_on_slide(
+            Annotations(tumour=SQUARE),
+            size_xy_px=(1000, 1000),
+            tissue=shapely.box(100, 100, 200, 400),
+            name="a",
+        )
+
+
+def derive(annotations, tissue, *, margin_um=200.0, mpp_um=1.0, side_px=50.0):
+    return derive_regions(
+        annotations,
+        tissue=tissue,
+        mpp_um=mpp_um,
+        side_px=side_px,
+        settings=RegionSettings(margin_um=margin_um),
+    )
+
+
+def test_bands_of_a_disc_have_the_area_of_rings():
+    tissue = shapely.box(0, 0, 4000, 4000)
+    disc = shapely.Point(2000, 2000).buffer(1000, quad_segs=256)
+    (centre, front), warnings = derive(Annotations(tumour=disc), tissue)
+    # margin 200 µm at 1 µm/px: 100 px each side
+    assert centre.area.area == pytest.approx(math.pi * 900**2, rel=1e-3)
+    assert front.area.area == pytest.approx(math.pi * (1100**2 - 900**2), rel=1e-3)
+    assert not any(warnings.values())
+    assert centre.area.intersection(front.area).area < 1e-3 * front.area.area
+
+
+def test_margin_is_in_micrometres():
+    tissue = shapely.box(0, 0, 4000, 4000)
+    disc = shapely.Point(2000, 2000).buffer(1000, quad_segs=256)
+    (centre, _), _ = derive(Annotations(tumour=disc), tissue, mpp_um=0.5)
+    assert centre.area.area == pytest.approx(math.pi * 800**2, rel=1e-3)
+
+
+def test_no_front_where_the_tumour_is_the_tissue():
+    core = shapely.box(0, 0, 3000, 1000)
+    regions, warnings = derive(Annotations(tumour=core), core)
+    assert [region.name for region in regions] == [CENTRE]
+    assert "no invasive front" in warnings[FRONT][0]
+
+
+def test_front_only_where_tissue_lies_beyond_the_outline():
+    tissue = shapely.box(0, 0, 4000, 2000)
+    tumour = shapely.box(0, 0, 2000, 2000)  # its other three sides are the tissue's edge
+    (_, front), _ = derive(Annotations(tumour=tumour), tissue)
+    left, _, right, _ = front.area.bounds
+    assert left == pytest.approx(1900, abs=1)
+    assert right == pytest.approx(2100, abs=1)
+
+
+def test_thin_tumour_gives_its_innermost_part_and_says_so():
+    tissue = shapely.box(0, 0, 4000, 4000)
+    strip = shapely.box(1000, 1000, 3000, 1150)  # 150 px: no room at 100 px from the outline
+    regions, warnings = derive(Annotations(tumour=strip), tissue)
+    assert regions[0].area.area > 0
+    assert "too thin" in warnings[CENTRE][0]
+
+
+def test_centre_shrinks_only_when_it_must():
+    disc = shapely.Point(0, 0).buffer(300, quad_segs=128)
+    _, distance = tumour_centre(disc, half_px=100, side_px=50)
+    assert distance == 100
+    centre, distance = tumour_centre(disc, half_px=290, side_px=50)
+    # the circle round a 50 px square has a radius of 35.4 px: 300 - 35.4
+    assert distance == pytest.approx(264.6, abs=0.5)
+    assert centre.contains(shapely.box(-25, -25, 25, 25))
+
+
+def test_drawn_regions_win_and_exclusions_are_cut_out():
+    tissue = shapely.box(0, 0, 4000, 4000)
+    drawn = shapely.box(1000, 1000, 1500, 1500)
+    cut = shapely.box(1000, 1000, 1100, 1500)
+    regions, _ = derive(
+        Annotations(tumour=shapely.box(500, 500, 3000, 3000), centre=drawn, excluded=cut), tissue
+    )
+    assert regions[0].drawn
+    assert regions[0].area.area == pytest.approx(drawn.area - cut.area)
+    assert not regions[1].drawn
+
+
+def test_proposal_finds_the_denser_part():
+    density = np.full((200, 300), 0.1, np.float32)
+    density[50:150, 100:200] = 0.3
+    rng = np.random.default_rng(0)
+    density += rng.normal(0, 0.05, density.shape).astype(np.float32)
+    truth = np.zeros(density.shape, bool)
+    truth[50:150, 100:200] = True
+    mask, warning = propose_tumour(density, np.ones(density.shape, bool), mpp_um=16.0)
+    assert warning == ""
+    dice = 2 * (mask & truth).sum() / (mask.sum() + truth.sum())
+    assert dice > 0.9
+
+
+def test_proposal_falls_back_to_the_tissue():
+    rng = np.random.default_rng(0)
+    density = (0.2 + rng.normal(0, 0.05, (200, 300))).astype(np.float32)
+    tissue = np.zeros(density.shape, bool)
+    tissue[20:180, 20:280] = True
+    mask, warning = propose_tumour(density, tissue, mpp_um=16.0)
+    assert (mask == tissue).all()
+    assert "no part of the tissue stands out" in warning
