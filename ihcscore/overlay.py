@@ -1,0 +1,270 @@
+"""Pictures that a pathologist reviews: what was counted in a field, and where the fields lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from shapely.geometry.base import BaseGeometry
+
+from ihcscore.schema import CellClass, FieldStatus, RegionName
+
+# Green and magenta stay apart from brown, blue and each other, also for colour-blind eyes.
+CLASS_COLOURS: dict[str, tuple[int, int, int]] = {
+    CellClass.POSITIVE: (0, 190, 60),
+    CellClass.NEGATIVE: (60, 120, 255),
+    CellClass.PIGMENT_SUSPECT: (235, 0, 190),
+}
+REGION_COLOURS: dict[str, tuple[int, int, int]] = {
+    RegionName.TUMOUR_CENTRE: (0, 130, 90),
+    RegionName.INVASIVE_FRONT: (230, 110, 0),
+}
+_INK = (30, 30, 34)
+_PAPER = (255, 255, 255)
+_SUBPIXEL_BITS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldPicture:
+    """One field with its surroundings.
+
+    Attributes
+    ----------
+    rgb : ndarray of uint8, shape (height, width, 3)
+    cells : DataFrame
+        Columns x_px, y_px (pixels of `rgb`, centres at whole numbers), class, diameter_um.
+    square_xy_px : tuple of float
+        Left, top, right and bottom edge of the field in pixels of `rgb`, corners at whole numbers.
+    mpp_um : float
+        µm per pixel of `rgb`.
+    title : str
+    """
+
+    rgb: NDArray[np.uint8] = field(repr=False)
+    cells: pd.DataFrame = field(repr=False)
+    square_xy_px: tuple[float, float, float, float]
+    mpp_um: float
+    title: str
+
+
+def draw_field(picture: FieldPicture) -> NDArray[np.uint8]:
+    """The field with a ring round every cell, its border, a title, a legend and a scale bar.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height + strips, width, 3)
+    """
+    canvas = picture.rgb.copy()
+    left, top, right, bottom = (round(v) for v in picture.square_xy_px)
+    _fade_outside(canvas, left, top, right, bottom)
+    draw_rings(canvas, picture.cells, mpp_um=picture.mpp_um)
+    cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), _INK, 2)
+    counts = picture.cells["class"].value_counts()
+    legend = [(f"{kind} {counts.get(kind, 0)}", colour) for kind, colour in CLASS_COLOURS.items()]
+    return _framed(canvas, title=picture.title, legend=legend, mpp_um=picture.mpp_um, bar_um=50)
+
+
+def draw_rings(canvas: NDArray[np.uint8], cells: pd.DataFrame, *, mpp_um: float) -> None:
+    """Draw a ring round every cell, in place; negative cells thin, so that they don't crowd the rest."""
+    unit = 1 << _SUBPIXEL_BITS
+    for kind, colour in reversed(CLASS_COLOURS.items()):
+        width = 1 if kind == CellClass.NEGATIVE else 2
+        for cell in cells[cells["class"] == kind].to_dict("records"):
+            centre = round(cell["x_px"] * unit), round(cell["y_px"] * unit)
+            radius = round((cell["diameter_um"] / 2 + 1) / mpp_um * unit)
+            cv2.circle(canvas, centre, radius, colour, width, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _fade_outside(canvas: NDArray[np.uint8], left: int, top: int, right: int, bottom: int) -> None:
+    """Pale the surroundings, which are read but not counted."""
+    faded = (canvas.astype(np.uint16) + 2 * 255) // 3
+    faded[top:bottom, left:right] = canvas[top:bottom, left:right]
+    canvas[:] = faded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """A slide seen whole.
+
+    Attributes
+    ----------
+    rgb : ndarray of uint8, shape (height, width, 3)
+    downsample : float
+        Level-0 pixels per pixel of `rgb`.
+    mpp_um : float
+        µm per pixel of `rgb`.
+    tumour, tissue, excluded : shapely geometry
+        Outlines, level-0 pixels.
+    regions : sequence of (name, shapely geometry)
+    fields : DataFrame
+        Columns field_id, region, x_px, y_px, side_px (level-0 pixels), status.
+    title : str
+    """
+
+    rgb: NDArray[np.uint8] = field(repr=False)
+    downsample: float
+    mpp_um: float
+    tumour: BaseGeometry = field(repr=False)
+    tissue: BaseGeometry = field(repr=False)
+    excluded: BaseGeometry = field(repr=False)
+    regions: Sequence[tuple[str, BaseGeometry]] = field(repr=False)
+    fields: pd.DataFrame = field(repr=False)
+    title: str
+
+
+def draw_overview(overview: Overview) -> NDArray[np.uint8]:
+    """The slide with tissue, tumour, regions and fields, a legend and a scale bar."""
+    canvas = overview.rgb.copy()
+    for name, area in overview.regions:
+        clipped = area.intersection(overview.tissue)
+        _fill(canvas, clipped, REGION_COLOURS[name], overview.downsample, opacity=0.15)
+        _outline(canvas, clipped, REGION_COLOURS[name], overview.downsample, width=1)
+    _fill(canvas, overview.excluded, (120, 120, 120), overview.downsample, opacity=0.5)
+    _outline(canvas, overview.tissue, (150, 150, 150), overview.downsample, width=1)
+    _outline(canvas, overview.tumour, _INK, overview.downsample, width=2)
+    image = Image.fromarray(canvas)
+    pen = ImageDraw.Draw(image)
+    size = max(12, canvas.shape[1] // 75)
+    for row in overview.fields.to_dict("records"):
+        left, top, side = (row[name] / overview.downsample for name in ("x_px", "y_px", "side_px"))
+        pen.rectangle((left, top, left + side, top + side), outline=_INK, width=3)
+        failed = " (failed)" if row["status"] == FieldStatus.FAILED else ""
+        _label(pen, (left, top), row["field_id"] + failed, REGION_COLOURS[row["region"]], size)
+    legend = [(str(name), REGION_COLOURS[name]) for name, _ in overview.regions]
+    legend += [("Tumour outline", _INK), ("Tissue", (150, 150, 150))]
+    return _framed(
+        np.asarray(image), title=overview.title, legend=legend, mpp_um=overview.mpp_um,
+        bar_um=_round_bar_um(canvas.shape[1] * overview.mpp_um / 5),
+    )  # fmt: skip
+
+
+def _round_bar_um(about_um: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten below a length."""
+    power = 10 ** np.floor(np.log10(about_um))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= about_um))
+
+
+def _rings(area: BaseGeometry, downsample: float) -> list[list[NDArray[np.int32]]]:
+    """Each polygon's rings, in sixteenths of the picture's pixels."""
+    polygons = [part for part in shapely.get_parts(area) if part.geom_type == "Polygon"]
+    unit = 1 << _SUBPIXEL_BITS
+    return [
+        [
+            np.rint((shapely.get_coordinates(ring) / downsample - 0.5) * unit).astype(np.int32)
+            for ring in (polygon.exterior, *polygon.interiors)
+        ]
+        for polygon in polygons
+    ]
+
+
+def _fill(
+    canvas: NDArray[np.uint8],
+    area: BaseGeometry,
+    colour: tuple[int, int, int],
+    downsample: float,
+    *,
+    opacity: float,
+) -> None:
+    mask = np.zeros(canvas.shape[:2], np.uint8)
+    for rings in _rings(area, downsample):
+        cv2.fillPoly(mask, rings, 1, shift=_SUBPIXEL_BITS)
+    here = mask.astype(bool)
+    canvas[here] = np.rint(canvas[here] * (1 - opacity) + np.asarray(colour) * opacity)
+
+
+def _outline(
+    canvas: NDArray[np.uint8],
+    area: BaseGeometry,
+    colour: tuple[int, int, int],
+    downsample: float,
+    *,
+    width: int,
+) -> None:
+    for rings in _rings(area, downsample):
+        cv2.polylines(canvas, rings, True, colour, width, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _framed(
+    canvas: NDArray[np.uint8],
+    *,
+    title: str,
+    legend: Sequence[tuple[str, tuple[int, int, int]]],
+    mpp_um: float,
+    bar_um: float,
+) -> NDArray[np.uint8]:
+    """A picture between a strip with its title and one with its legend and scale bar."""
+    height, width = canvas.shape[:2]
+    size = int(np.clip(width / 55, 12, 26))
+    strip = round(size * 1.9)
+    image = Image.new("RGB", (width, height + 2 * strip), _PAPER)
+    image.paste(Image.fromarray(canvas), (0, strip))
+    pen = ImageDraw.Draw(image)
+    font = _font(size)
+    middle = height + strip + strip / 2
+    pen.text((size * 0.6, strip / 2), title, _INK, font, anchor="lm")
+    x = size * 0.6
+    for text, colour in legend:
+        pen.ellipse(
+            (x, middle - size * 0.4, x + size * 0.8, middle + size * 0.4),
+            outline=colour,
+            width=max(2, size // 6),
+        )
+        pen.text((x + size * 1.1, middle), text, _INK, font, anchor="lm")
+        x += size * 2.0 + pen.textlength(text, font)
+    bar = bar_um / mpp_um
+    text = f"{bar_um / 1000:g} mm" if bar_um >= 1000 else f"{bar_um:g} µm"
+    right = width - size * 0.6
+    pen.line((right - bar, middle, right, middle), _INK, max(3, size // 5))
+    pen.text((right - bar - size * 0.5, middle), text, _INK, font, anchor="rm")
+    return np.asarray(image)
+
+
+def _label(
+    pen: ImageDraw.ImageDraw, xy: tuple[float, float], text: str, colour: tuple[int, int, int], size: int
+) -> None:
+    """A small tag whose lower left corner is at a point."""
+    font = _font(size)
+    x, y = xy
+    width = pen.textlength(text, font) + size * 0.6
+    y = max(y, size * 1.4)
+    pen.rectangle((x, y - size * 1.4, x + width, y), fill=colour)
+    pen.text((x + size * 0.3, y - size * 0.7), text, _PAPER, font, anchor="lm")
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans from matplotlib's data: Pillow's own font has no ², no µ and no accents."""
+    spec = find_spec("matplotlib")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("matplotlib is not installed; install ihcscore again")
+    folder = Path(spec.submodule_search_locations[0])
+    return ImageFont.truetype(str(folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
+
+
+def write_png(path: Path, rgb: NDArray[np.uint8]) -> None:
+    """Write a picture as PNG; light compression, because fields are large and many."""
+    path.write_bytes(_encoded(rgb, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 4]))
+
+
+def encode_jpeg(rgb: NDArray[np.uint8], *, longest_px: int | None = None, quality: int = 85) -> bytes:
+    """A picture as JPEG, shrunk until its longer side is at most `longest_px`."""
+    scale = min(1.0, longest_px / max(rgb.shape[:2])) if longest_px else 1.0
+    if scale < 1:
+        rgb = np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    return _encoded(rgb, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def _encoded(rgb: NDArray[np.uint8], suffix: str, options: list[int]) -> bytes:
+    done, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
+    if not done:
+        raise ValueError(f"cannot encode an image of shape {rgb.shape} as {suffix}")
+    return data.tobytes()

@@ -1,0 +1,167 @@
+"""Cells to densities: per field, per region of a slide, per image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from ihcscore.schema import FIELDS, SCORES, CellClass, FieldStatus, RegionName
+
+_COUNT_OF = {
+    "n_positive": CellClass.POSITIVE,
+    "n_negative": CellClass.NEGATIVE,
+    "n_pigment_suspect": CellClass.PIGMENT_SUSPECT,
+}
+
+
+def cells_in_square(cells: pd.DataFrame, *, x_px: float, y_px: float, side_px: float) -> pd.DataFrame:
+    """Cells whose centre lies in a square; of two touching squares exactly one holds a cell.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Columns x_px and y_px: pixel centres at whole numbers, so the square's edges, which lie on
+        pixel corners, are half a pixel away.
+    x_px, y_px, side_px : float
+        Left and top edge and side of the square, level-0 px.
+    """
+    x, y = cells["x_px"] + 0.5, cells["y_px"] + 0.5
+    inside = (x >= x_px) & (x < x_px + side_px) & (y >= y_px) & (y < y_px + side_px)
+    return cells[inside].reset_index(drop=True)
+
+
+def count_classes(cells: pd.DataFrame) -> dict[str, int]:
+    """Number of cells in each class, by the name of the count's column."""
+    return {column: int((cells["class"] == kind).sum()) for column, kind in _COUNT_OF.items()}
+
+
+def image_densities(counts: Mapping[str, int], *, area_mm2: float) -> dict[str, float]:
+    """Densities of an area, per mm², with and without pigment suspects."""
+    positive, suspect = counts["n_positive"], counts["n_pigment_suspect"]
+    return {
+        "positive_per_mm2": positive / area_mm2,
+        "positive_or_suspect_per_mm2": (positive + suspect) / area_mm2,
+    }
+
+
+def score_field(
+    cells: pd.DataFrame, *, area_mm2: float, tissue_fraction: float, pigment_fraction: float
+) -> dict[str, float]:
+    """Counts and densities of one field.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Cells of this field, with their class.
+    area_mm2 : float
+    tissue_fraction : float
+        Share of the field that is tissue, 0 to 1.
+    pigment_fraction : float
+        Share of the field covered by pigment, 0 to 1.
+
+    Returns
+    -------
+    dict
+        Values of the field table's count and density columns.
+    """
+    counts = count_classes(cells)
+    stained = counts["n_positive"] + counts["n_negative"]
+    tissue_mm2 = area_mm2 * tissue_fraction
+    return {
+        **counts,
+        **image_densities(counts, area_mm2=area_mm2),
+        "positive_per_mm2_tissue": _ratio(counts["n_positive"], tissue_mm2),
+        "percent_positive": 100 * _ratio(counts["n_positive"], stained),
+        "pigment_fraction": pigment_fraction,
+    }
+
+
+def score_regions(
+    fields: pd.DataFrame, *, about_slide: Mapping[str, object], warnings: Mapping[str, str]
+) -> pd.DataFrame:
+    """Scores of each region of a slide from its fields.
+
+    Pooled densities are all cells over all area; the mean is over fields, with the standard
+    deviation (n - 1) and Student's t interval, cut at 0 because no density is below it. Three
+    fields make a wide interval; it speaks of the spread between fields, not of other sections.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        The field table; failed fields are counted as such and left out of the densities.
+    about_slide : mapping
+        Values of the score table's columns that are the same in every region.
+    warnings : mapping of str to str
+        What a reader must know, by region.
+
+    Returns
+    -------
+    DataFrame
+        The score table, a row a region; a region without fields has no densities.
+    """
+    rows = []
+    for region in RegionName:
+        group = fields[fields["region"] == region]
+        scored = group[group["status"] == FieldStatus.SCORED]
+        rows.append(
+            {
+                **about_slide,
+                "region": str(region),
+                "n_fields": len(scored),
+                "n_fields_failed": len(group) - len(scored),
+                "warnings": warnings.get(region, ""),
+                **_pooled(scored),
+                **_spread(scored["positive_per_mm2"].to_numpy(float)),
+            }
+        )
+    return pd.DataFrame(rows, columns=SCORES.names)
+
+
+def _pooled(scored: pd.DataFrame) -> dict[str, float]:
+    """Counts and densities over all fields together."""
+    area_mm2 = float(scored["area_mm2"].sum())
+    tissue_mm2 = float((scored["area_mm2"] * scored["tissue_fraction"]).sum())
+    counts = {column: int(scored[column].sum()) for column in _COUNT_OF}
+    suspects = counts["n_positive"] + counts["n_pigment_suspect"]
+    return {
+        **counts,
+        "area_mm2": area_mm2,
+        "tissue_mm2": tissue_mm2,
+        "positive_per_mm2": _ratio(counts["n_positive"], area_mm2),
+        "positive_per_mm2_tissue": _ratio(counts["n_positive"], tissue_mm2),
+        "positive_or_suspect_per_mm2": _ratio(suspects, area_mm2),
+        "pigment_fraction": _ratio(float((scored["area_mm2"] * scored["pigment_fraction"]).sum()), area_mm2),
+    }
+
+
+def _spread(density: NDArray[np.float64]) -> dict[str, float]:
+    """Mean, standard deviation and 95 % interval over fields; NaN where there are too few."""
+    n = len(density)
+    mean = float(density.mean()) if n else math.nan
+    sd = float(density.std(ddof=1)) if n > 1 else math.nan
+    half = float(stats.t.ppf(0.975, n - 1)) * sd / math.sqrt(n) if n > 1 else math.nan
+    return {
+        "mean_per_mm2": mean,
+        "sd_per_mm2": sd,
+        "ci95_low_per_mm2": max(mean - half, 0.0) if n > 1 else math.nan,
+        "ci95_high_per_mm2": mean + half,
+        "min_per_mm2": float(density.min()) if n else math.nan,
+        "max_per_mm2": float(density.max()) if n else math.nan,
+    }
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else math.nan
+
+
+def field_table(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """The field table from its rows; counts of failed fields stay empty."""
+    table = pd.DataFrame(rows, columns=FIELDS.names)
+    for column in _COUNT_OF:
+        table[column] = table[column].astype("Int64")
+    return table

@@ -1,0 +1,104 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ihcscore import score
+from ihcscore.schema import FIELDS, SCORES
+
+
+def cells(points, kind="Positive"):
+    return pd.DataFrame(points, columns=["x_px", "y_px"], dtype=float).assign(**{"class": kind})
+
+
+def test_a_cell_belongs_to_exactly_one_of_two_touching_squares():
+    # the border at pixel corner 100 runs half a pixel before the centre of pixel 100
+    found = cells([(99.4, 10), (99.5, 10), (99.6, 10), (0, 0), (-0.6, 5)])
+    left = score.cells_in_square(found, x_px=0, y_px=0, side_px=100)
+    right = score.cells_in_square(found, x_px=100, y_px=0, side_px=100)
+    assert list(left.x_px) == [99.4, 0]
+    assert list(right.x_px) == [99.5, 99.6]
+
+
+@given(st.lists(st.tuples(st.floats(-5, 305), st.floats(-5, 305)), max_size=40), st.floats(100, 150))
+def test_touching_squares_hold_every_cell_once(points, side):
+    found = cells(points)
+    tiles = [(i * side, j * side) for i in range(-1, 4) for j in range(-1, 4)]
+    held = [score.cells_in_square(found, x_px=x, y_px=y, side_px=side) for x, y in tiles]
+    assert sum(map(len, held)) == len(found)
+
+
+def test_field_by_hand():
+    found = pd.concat(
+        [cells([(1, 1)] * 13), cells([(2, 2)] * 26, "Negative"), cells([(3, 3)] * 2, "Pigment suspect")]
+    )
+    row = score.score_field(found, area_mm2=0.13, tissue_fraction=0.8, pigment_fraction=0.05)
+    assert row["positive_per_mm2"] == pytest.approx(100)
+    assert row["positive_per_mm2_tissue"] == pytest.approx(125)
+    assert row["positive_or_suspect_per_mm2"] == pytest.approx(15 / 0.13)
+    assert row["percent_positive"] == pytest.approx(100 / 3)
+
+
+def test_field_without_cells_or_tissue_has_no_nonsense():
+    row = score.score_field(cells([]), area_mm2=0.13, tissue_fraction=0.0, pigment_fraction=0.0)
+    assert row["positive_per_mm2"] == 0
+    assert math.isnan(row["positive_per_mm2_tissue"])
+    assert math.isnan(row["percent_positive"])
+
+
+def field_rows(counts, region="Tumour centre", failed=0):
+    rows = []
+    for number, n in enumerate(counts):
+        found = cells([(1, 1)] * n)
+        rows.append(
+            {
+                "region": region,
+                "field_id": f"f{number}",
+                "area_mm2": 0.13,
+                "tissue_fraction": 1.0,
+                "status": "scored",
+            }
+            | score.score_field(found, area_mm2=0.13, tissue_fraction=1.0, pigment_fraction=0.0)
+        )
+    rows += [{"region": region, "field_id": "x", "area_mm2": 0.13, "status": "failed"}] * failed
+    return rows
+
+
+ABOUT = {"slide": "s", "marker": "CD3", "region_source": "annotated", "sampling": "random", "seed": 0,
+         "margin_um": 1000.0, "field_area_mm2": 0.13, "n_fields_asked": 3}  # fmt: skip
+
+
+def test_region_by_hand():
+    # 13, 26 and 39 cells: 100, 200, 300 per mm²; mean 200, SD 100;
+    # half interval 4.302653 × 100 / √3 = 248.414 (t table, 2 degrees of freedom)
+    fields = score.field_table(field_rows([13, 26, 39]))
+    scores = score.score_regions(fields, about_slide=ABOUT, warnings={})
+    centre = scores.iloc[0]
+    assert list(scores.columns) == SCORES.names
+    assert centre.positive_per_mm2 == pytest.approx(200)
+    assert (centre.mean_per_mm2, centre.sd_per_mm2) == (pytest.approx(200), pytest.approx(100))
+    assert centre.ci95_low_per_mm2 == 0
+    assert centre.ci95_high_per_mm2 == pytest.approx(448.414, abs=1e-3)
+    front = scores.iloc[1]
+    assert front.n_fields == 0
+    assert np.isnan(front.positive_per_mm2)
+
+
+def test_failed_fields_stay_out_of_the_densities_and_in_the_table():
+    fields = score.field_table(field_rows([13, 26], failed=1))
+    assert list(fields.columns) == FIELDS.names
+    assert fields.n_positive.isna().sum() == 1
+    centre = score.score_regions(fields, about_slide=ABOUT, warnings={"Tumour centre": "w"}).iloc[0]
+    assert (centre.n_fields, centre.n_fields_failed, centre.n_positive) == (2, 1, 39)
+    assert centre.positive_per_mm2 == pytest.approx(39 / 0.26)
+    assert centre.warnings == "w"
+
+
+def test_one_field_has_no_spread():
+    centre = score.score_regions(score.field_table(field_rows([13])), about_slide=ABOUT, warnings={}).iloc[0]
+    assert centre.mean_per_mm2 == pytest.approx(100)
+    assert math.isnan(centre.sd_per_mm2)
+    assert math.isnan(centre.ci95_high_per_mm2)
