@@ -1,0 +1,315 @@
+"""The command line: parse, call, print.
+
+Nothing heavy is imported here at the top, so that ``ihcscore --help`` answers at once.
+Exit status: 0 all went well; 2 nothing could be done, one line on stderr says why; 3 part of it failed
+and stands in the tables as failed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ihcscore import __version__
+from ihcscore.errors import IhcscoreError, ProfileError
+from ihcscore.schema import FieldSettings, RegionSettings, RunSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ihcscore.pipeline.progress import Progress
+    from ihcscore.profiles import MarkerProfile
+
+_FIELDS, _REGIONS = FieldSettings(), RegionSettings()
+_DEFAULT_OUT = Path("ihcscore-out")
+_EXIT_BAD_INPUT, _EXIT_PARTLY = 2, 3
+# Typer carries its own copy of click from some version on; the base of its usage errors is the same in both.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+app = typer.Typer(
+    help="Immune cells per mm² on immunohistochemistry slides.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+Marker = Annotated[
+    str | None, typer.Option(help="Marker profile: CD3, CD4, CD8, CD25, KI67.", metavar="NAME")
+]
+ProfileFile = Annotated[
+    Path | None, typer.Option("--profile", help="A profile of your own.", metavar="FILE.toml")
+]
+Out = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that DIR already holds.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no table.")]
+MppOverride = Annotated[
+    float | None, typer.Option("--mpp-um", help="µm per pixel, overriding the slide's.", metavar="X")
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ihcscore {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    slides: Annotated[list[Path], typer.Argument(metavar="SLIDE...", help="Slides of one marker.")],
+    marker: Marker = None,
+    regions: Annotated[
+        Path | None, typer.Option(help="QuPath annotation with the tumour.", metavar="FILE.geojson")
+    ] = None,
+    out: Out = _DEFAULT_OUT,
+    fields: Annotated[int, typer.Option(help="Fields in each region.")] = _FIELDS.n_per_region,
+    field_area_mm2: Annotated[float, typer.Option(help="Area of a field.")] = _FIELDS.area_mm2,
+    margin_um: Annotated[float, typer.Option(help="Whole width of the invasive front.")] = _REGIONS.margin_um,
+    seed: Annotated[int, typer.Option(help="Seed of the random positions.")] = _FIELDS.seed,
+    mpp_um: MppOverride = None,
+    profile: ProfileFile = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score whole slides: random fields, counts per mm², overlays, a report."""
+    from ihcscore.pipeline import score_slide, score_slides
+
+    chosen = _profile(marker, profile)
+    settings = _settings(fields, field_area_mm2, margin_um, seed, mpp_um)
+    with _progress_bar(quiet) as progress:
+        if len(slides) == 1:
+            result = score_slide(
+                slides[0], profile=chosen, regions=regions, settings=settings, out=out,
+                overwrite=overwrite, progress=progress,
+            )  # fmt: skip
+            results, errors, scores = {slides[0].name: result}, {}, result.scores
+        else:
+            joined = score_slides(
+                slides, profile=chosen, regions=regions, settings=settings, out=out,
+                overwrite=overwrite, progress=progress,
+            )  # fmt: skip
+            results, errors, scores = joined.results, joined.errors, joined.scores
+    for name, one in results.items():
+        for warning in one.warnings:
+            typer.echo(f"warning: {name}: {warning}", err=True)
+        for row in one.fields[one.fields["status"] == "failed"].to_dict("records"):
+            typer.echo(f"ihcscore: {row['error']}", err=True)
+    for error in errors.values():
+        typer.echo(f"ihcscore: {error}", err=True)
+    if not quiet:
+        _print_scores(scores)
+        typer.echo(f"\nReport: {out / 'report.html'}")
+    if errors or any(one.n_failed for one in results.values()):
+        raise typer.Exit(_EXIT_PARTLY)
+
+
+@app.command()
+def count(
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE_OR_FOLDER...", help="PNG, JPEG or TIFF tiles.")
+    ],
+    mpp_um: Annotated[float, typer.Option("--mpp-um", help="µm per pixel of the images.", metavar="X")],
+    marker: Marker = None,
+    out: Out = _DEFAULT_OUT,
+    overlays: Annotated[bool, typer.Option("--overlays", help="Also draw the cells on each image.")] = False,
+    profile: ProfileFile = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Count cells on plain RGB tiles: cells.csv, counts.csv, overlays."""
+    from ihcscore.pipeline import count_images
+
+    chosen = _profile(marker, profile)
+    with _progress_bar(quiet) as progress:
+        result = count_images(
+            images,
+            profile=chosen,
+            mpp_um=mpp_um,
+            out=out,
+            overlays=overlays,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    for error in result.errors.values():
+        typer.echo(f"ihcscore: {error}", err=True)
+    if not quiet:
+        counts = result.counts
+        totals = {name: counts[name].sum() for name in ("n_positive", "n_negative", "n_pigment_suspect")}
+        typer.echo(
+            f"{len(counts)} images: {totals['n_positive']} positive, {totals['n_negative']} negative, "
+            f"{totals['n_pigment_suspect']} pigment suspects"
+        )
+        typer.echo(f"Tables: {out / 'counts.csv'}, {out / 'cells.csv'}")
+    if result.errors:
+        raise typer.Exit(_EXIT_PARTLY)
+
+
+@app.command()
+def demo(
+    out: Out = Path("ihcscore-demo"),
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw a MIRAX slide of known truth, score it, and compare."""
+    from ihcscore.pipeline import run_demo
+
+    with _progress_bar(quiet) as progress:
+        result = run_demo(out, overwrite=overwrite, progress=progress)
+    if not quiet:
+        _print_comparison(result.comparison)
+        typer.echo(f"\nReport: {out / 'result' / 'report.html'}")
+
+
+@app.command()
+def info(
+    slide: Annotated[Path, typer.Argument(metavar="SLIDE")],
+    mpp_um: MppOverride = None,
+) -> None:
+    """Show a slide's format, size, pixel size, levels and stains."""
+    from ihcscore.pipeline import describe_slide
+
+    lines = describe_slide(slide, mpp_um=mpp_um)
+    width = max(map(len, lines))
+    for name, value in lines.items():
+        typer.echo(f"{name:<{width}}  {value}")
+
+
+@app.command()
+def profiles() -> None:
+    """List the marker profiles with their values and sources."""
+    from ihcscore.profiles import describe_profile, known_profiles
+
+    typer.echo("\n\n".join(describe_profile(name) for name in known_profiles()))
+
+
+def _profile(marker: str | None, file: Path | None) -> MarkerProfile:
+    """The profile that was asked for: by a marker's name or by a file, which must agree."""
+    from ihcscore.profiles import known_profiles, load_profile
+
+    if marker is None and file is None:
+        raise ProfileError(f"no marker; give --marker with one of {', '.join(known_profiles())}")
+    if file is None:
+        return load_profile(str(marker))
+    chosen = load_profile(file)
+    if marker is not None and marker.lower() != chosen.name.lower():
+        raise ProfileError(f"{file}: is a profile of {chosen.name}, --marker says {marker}; give one of them")
+    return chosen
+
+
+def _settings(
+    n_per_region: int, area_mm2: float, margin_um: float, seed: int, mpp_um: float | None
+) -> RunSettings:
+    """Settings from options; a value out of range is the user's to mend."""
+    try:
+        return RunSettings(
+            fields=FieldSettings(n_per_region=n_per_region, area_mm2=area_mm2, seed=seed),
+            regions=RegionSettings(margin_um=margin_um),
+            mpp_um=mpp_um,
+        )
+    except ValueError as error:
+        raise IhcscoreError(str(error)) from error
+
+
+@contextmanager
+def _progress_bar(quiet: bool) -> Iterator[Progress]:
+    """A progress bar on stderr where a person watches it, else nothing."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda stage, share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description:<40}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("opening", total=1.0)
+        yield lambda stage, share: bar.update(task, description=stage, completed=share)
+
+
+def _print_scores(scores: pd.DataFrame) -> None:
+    """The scores as a plain table."""
+    from ihcscore.report import format_density
+
+    header = ("slide", "marker", "region", "fields", "mean/mm²", "SD", "95 % interval", "with suspects")
+    rows = [
+        (
+            row["slide"],
+            row["marker"],
+            row["region"],
+            f"{row['n_fields']} of {row['n_fields_asked']}",
+            format_density(row["mean_per_mm2"]),
+            format_density(row["sd_per_mm2"]),
+            f"{format_density(row['ci95_low_per_mm2'])} to {format_density(row['ci95_high_per_mm2'])}",
+            format_density(row["positive_or_suspect_per_mm2"]),
+        )
+        for row in scores.to_dict("records")
+    ]
+    _print_table(header, rows, n_left=3)
+
+
+def _print_comparison(comparison: pd.DataFrame) -> None:
+    """The demonstration's counts beside the truth."""
+    from ihcscore.report import format_density
+
+    header = ("region", "counted", "true", "ratio", "counted/mm²", "true/mm²", "whole region/mm²")
+    rows = [
+        (
+            row["region"],
+            str(row["n_counted"]),
+            str(row["n_true"]),
+            f"{row['ratio']:.3f}",
+            *(
+                format_density(row[name])
+                for name in ("counted_per_mm2", "true_per_mm2", "region_true_per_mm2")
+            ),
+        )
+        for row in comparison.to_dict("records")
+    ]
+    _print_table(header, rows, n_left=1)
+
+
+def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]], *, n_left: int) -> None:
+    """Columns under a header, the first so many to the left, numbers to the right."""
+    widths = [max(len(line[i]) for line in (header, *rows)) for i in range(len(header))]
+    for line in (header, *rows):
+        cells = [
+            text.ljust(w) if i < n_left else text.rjust(w)
+            for i, (text, w) in enumerate(zip(line, widths, strict=True))
+        ]
+        typer.echo("  ".join(cells).rstrip())
+
+
+def main() -> None:
+    """Run the command line; bad input ends in one line on stderr, a bug keeps its traceback."""
+    try:
+        status = app(standalone_mode=False)
+    except IhcscoreError as error:
+        typer.echo(f"ihcscore: {error}", err=True)
+        sys.exit(_EXIT_BAD_INPUT)
+    except _UsageError as error:
+        message = getattr(error, "format_message", error.__str__)()
+        typer.echo(f"ihcscore: {message.rstrip('.')}; see 'ihcscore --help'", err=True)
+        sys.exit(_EXIT_BAD_INPUT)
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("ihcscore: stopped; nothing was written", err=True)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)

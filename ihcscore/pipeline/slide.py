@@ -1,0 +1,339 @@
+"""The main job: a whole slide to counts per mm², overlays and a report."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import ihcscore
+from ihcscore import overlay, report, score
+from ihcscore.errors import ReadError
+from ihcscore.pipeline.counting import CountedField, as_profile, count_field
+from ihcscore.pipeline.progress import Progress, Stopwatch, silent
+from ihcscore.pipeline.survey import Plan, Survey, plan_fields, survey_slide
+from ihcscore.profiles import MarkerProfile
+from ihcscore.schema import FIELDS, SCORES, SLIDE_CELLS, FieldStatus, RunSettings
+from ihcscore.slide import Slide, open_slide
+
+_SAMPLING = "random"
+_OVERVIEW_PX = 1600
+_PREVIEW_PX = 640
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlideScores:
+    """What a run on one slide gives.
+
+    Attributes
+    ----------
+    scores, fields, cells : DataFrame
+        As in ``scores.csv``, ``fields.csv`` and ``cells.csv`` (:mod:`ihcscore.schema`).
+    warnings : tuple of str
+    record : dict
+        As in ``run.json``.
+    seconds : dict of str to float
+        Wall-clock seconds by part of the run.
+    """
+
+    scores: pd.DataFrame = field(repr=False)
+    fields: pd.DataFrame = field(repr=False)
+    cells: pd.DataFrame = field(repr=False)
+    warnings: tuple[str, ...]
+    record: dict[str, Any] = field(repr=False)
+    seconds: dict[str, float] = field(repr=False)
+
+    @property
+    def n_failed(self) -> int:
+        """Fields that could not be read."""
+        return int((self.fields["status"] == FieldStatus.FAILED).sum())
+
+
+def score_slide(
+    path: str | Path,
+    *,
+    profile: str | MarkerProfile,
+    regions: str | Path | None = None,
+    settings: RunSettings | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> SlideScores:
+    """Score one slide: draw fields, count cells, give densities.
+
+    Parameters
+    ----------
+    path : str or Path
+        The slide.
+    profile : str or MarkerProfile
+        A marker's name, a profile file, or a profile.
+    regions : str or Path, optional
+        QuPath GeoJSON with the tumour's outline; without it the program proposes one.
+    settings : RunSettings, optional
+        Fields, margin and pixel size; the defaults are the study's.
+    out : str or Path, optional
+        Folder for tables, overlays and report; without it nothing is written.
+    overwrite : bool
+        Replace a run that the folder already holds.
+    progress : callable, optional
+        Called with what is being done and the share done.
+
+    Returns
+    -------
+    SlideScores
+
+    Raises
+    ------
+    IhcscoreError
+        If slide, annotation, profile or folder cannot be used; nothing is written then. A field
+        that cannot be read is no error: it stands in the tables as failed.
+    """
+    settings = settings or RunSettings()
+    profile = as_profile(profile)
+    regions_file = Path(regions) if regions is not None else None
+    watch = Stopwatch()
+    with ExitStack() as stack:
+        folder = (
+            stack.enter_context(report.OutputFolder(out, overwrite=overwrite)) if out is not None else None
+        )
+        with watch.timing("opening"):
+            slide = stack.enter_context(open_slide(path, mpp_um=settings.mpp_um))
+        with watch.timing("thumbnail, tissue and stains"):
+            survey = survey_slide(slide, profile=profile, progress=progress)
+        with watch.timing("regions and fields"):
+            plan = plan_fields(slide, survey, regions_file=regions_file, settings=settings)
+        run = _Run(
+            slide=slide,
+            survey=survey,
+            plan=plan,
+            profile=profile,
+            settings=settings,
+            folder=folder,
+            watch=watch,
+        )
+        result = run.score(regions_file, progress)
+        progress("done", 1.0)
+    return result
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """One slide on its way from the plan to the tables."""
+
+    slide: Slide
+    survey: Survey
+    plan: Plan
+    profile: MarkerProfile
+    settings: RunSettings
+    folder: report.OutputFolder | None
+    watch: Stopwatch
+    previews: dict[str, bytes] = field(default_factory=dict)
+
+    def score(self, regions_file: Path | None, progress: Progress) -> SlideScores:
+        """Count every field, make the tables, write what was asked for."""
+        rows, cells = [], []
+        planned = self.plan.fields.to_dict("records")
+        for number, place in enumerate(planned):
+            progress(f"field {place['field_id']}", 0.25 + 0.7 * number / len(planned))
+            row, found = self._score_field(place)
+            rows.append(row)
+            cells.append(found)
+        fields = score.field_table(rows)
+        warnings = self.plan.warnings
+        scores = score.score_regions(
+            fields,
+            about_slide=self._about_slide() | {
+                "field_area_mm2": self.settings.fields.area_mm2,
+                "n_fields_asked": self.settings.fields.n_per_region,
+            },
+            warnings={name: "; ".join([*warnings[""], *lines]) for name, lines in warnings.items() if name},
+        )  # fmt: skip
+        result = SlideScores(
+            scores=scores,
+            fields=fields,
+            cells=pd.concat(cells, ignore_index=True)[SLIDE_CELLS.names],
+            warnings=tuple(line for lines in warnings.values() for line in lines),
+            record=self._record(regions_file),
+            seconds=self.watch.seconds,
+        )
+        progress("report", 0.95)
+        if self.folder is not None:
+            with self.watch.timing("writing"):
+                _write(self.folder, result, self)
+        return result
+
+    def _about_slide(self) -> dict[str, object]:
+        """Values that stand in every row of the field and the score table."""
+        return {
+            "slide": self.slide.name,
+            "marker": self.profile.name,
+            "region_source": str(self.plan.annotations.source),
+            "sampling": _SAMPLING,
+            "seed": self.settings.fields.seed,
+            "margin_um": self.settings.regions.margin_um,
+        }
+
+    def _score_field(self, place: dict[Any, Any]) -> tuple[dict[str, object], pd.DataFrame]:
+        """The field table's row and the cells of one field."""
+        row: dict[str, object] = {
+            **self._about_slide(),
+            **place,
+            "side_um": self.settings.fields.side_um,
+            "area_mm2": self.settings.fields.area_mm2,
+            "status": str(FieldStatus.SCORED),
+            "error": "",
+        }
+        square = {name: place[name] for name in ("x_px", "y_px", "side_px")}
+        try:
+            counted = count_field(
+                self.slide, **square, profile=self.profile, stains=self.survey.stains, watch=self.watch
+            )
+        except ReadError as error:
+            row |= {"status": str(FieldStatus.FAILED), "error": f"field {place['field_id']}: {error}"}
+            return row, pd.DataFrame(columns=SLIDE_CELLS.names)
+        row |= score.score_field(
+            counted.cells,
+            area_mm2=self.settings.fields.area_mm2,
+            tissue_fraction=place["tissue_fraction"],
+            pigment_fraction=counted.pigment_fraction,
+        )
+        if self.folder is not None:
+            with self.watch.timing("writing"):
+                self._write_overlay(self.folder, place, counted, row)
+        cells = counted.cells.assign(
+            slide=self.slide.name,
+            marker=self.profile.name,
+            region=place["region"],
+            field_id=place["field_id"],
+        )
+        return row, cells
+
+    def _write_overlay(
+        self,
+        folder: report.OutputFolder,
+        place: dict[Any, Any],
+        counted: CountedField,
+        row: dict[str, object],
+    ) -> None:
+        name = place["field_id"]
+        density = report.format_density(float(str(row["positive_per_mm2"])))
+        picture = overlay.FieldPicture(
+            rgb=counted.rgb,
+            cells=counted.cells_in_picture,
+            square_xy_px=counted.square_xy_px,
+            mpp_um=counted.mpp_um,
+            title=f"{self.slide.name}  ·  {self.profile.name}  ·  {name}  ·  {density} positive per mm²",
+        )
+        drawn = overlay.draw_field(picture)
+        overlay.write_png(folder.new_file("overlays", f"{name}.png"), drawn)
+        folder.new_file("overlays", f"{name}-plain.jpg").write_bytes(
+            overlay.encode_jpeg(counted.rgb, quality=92)
+        )
+        self.previews[name] = overlay.encode_jpeg(drawn, longest_px=_PREVIEW_PX)
+
+    def _record(self, regions_file: Path | None) -> dict[str, Any]:
+        """Everything that is needed to do the run again; no path of the user's machine."""
+        slide, tissue = self.slide, self.survey.tissue
+        annotation = {"source": str(self.plan.annotations.source)}
+        if regions_file is not None:
+            digest = hashlib.sha256(regions_file.read_bytes()).hexdigest()
+            annotation |= {"file": regions_file.name, "sha256": digest}
+        return {
+            "ihcscore": ihcscore.__version__,
+            "command": "run",
+            "marker": self.profile.name,
+            "parameters": {
+                "n_fields": self.settings.fields.n_per_region,
+                "field_area_mm2": self.settings.fields.area_mm2,
+                "min_tissue_fraction": self.settings.fields.min_tissue_fraction,
+                "sampling": _SAMPLING,
+                "seed": self.settings.fields.seed,
+                "margin_um": self.settings.regions.margin_um,
+                "mpp_um": self.settings.mpp_um,
+            },
+            "profile": asdict(self.profile),
+            "slide": {
+                "name": slide.name,
+                "format": slide.format,
+                "size_xy_px": list(slide.size_xy_px),
+                "mpp_um": slide.mpp_um,
+                "mpp_source": slide.mpp_source,
+                "identity": slide.identity,
+                "background_rgb": list(slide.background_rgb),
+            },
+            "regions": annotation,
+            "tissue": {
+                "area_mm2": tissue.area_mm2,
+                "white_rgb": list(tissue.white_rgb),
+                "white_source": tissue.white_source,
+                "mpp_um": tissue.mpp_um,
+            },
+            "stains": self.survey.stains.as_dict(),
+            "warnings": [line for lines in self.plan.warnings.values() for line in lines],
+            "packages": report.package_versions(),
+        }
+
+
+def _write(folder: report.OutputFolder, result: SlideScores, run: _Run) -> None:
+    """Tables, GeoJSON, pictures, page and record of one slide."""
+    report.write_table(folder.new_file("scores.csv"), result.scores, SCORES)
+    report.write_table(folder.new_file("fields.csv"), result.fields, FIELDS)
+    report.write_table(folder.new_file("cells.csv"), result.cells, SLIDE_CELLS)
+    name, annotations = run.slide.name, run.plan.annotations
+    drawn = {
+        "Tumor": (annotations.tumour, report.TUMOUR_COLOUR),
+        "Tumour centre": (annotations.centre, overlay.REGION_COLOURS["Tumour centre"]),
+        "Invasive front": (annotations.front, overlay.REGION_COLOURS["Invasive front"]),
+        "Ignore*": (annotations.excluded, report.IGNORE_COLOUR),
+    }
+    bands = {
+        str(region.name): (region.area.intersection(run.survey.outline), overlay.REGION_COLOURS[region.name])
+        for region in run.plan.regions
+    }
+    for file, content in (
+        ("regions.geojson", report.regions_geojson(drawn, slide=name)),
+        ("bands.geojson", report.regions_geojson(bands, slide=name)),
+        ("fields.geojson", report.fields_geojson(result.fields, overlay.REGION_COLOURS)),
+        ("cells.geojson", report.cells_geojson(result.cells, overlay.CLASS_COLOURS, mpp_um=run.slide.mpp_um)),
+    ):
+        report.write_json(folder.new_file(file), content)
+    overview = _overview(run, result)
+    overlay.write_png(folder.new_file("overview.png"), overview)
+    report.write_slide_page(
+        folder.new_file("report.html"),
+        report.SlidePage(
+            record=result.record,
+            fields=result.fields,
+            scores=result.scores,
+            warnings=result.warnings,
+            overview_jpeg=overlay.encode_jpeg(overview, longest_px=_OVERVIEW_PX),
+            field_jpegs=run.previews,
+        ),
+    )
+    report.write_json(folder.new_file("run.json"), result.record | {"files": folder.files()})
+
+
+def _overview(run: _Run, result: SlideScores) -> Any:
+    """The picture of the whole slide; small slides are read again at a finer scale."""
+    slide, thumbnail = run.slide, run.survey.thumbnail
+    longest_um = max(slide.size_xy_px) * slide.mpp_um
+    if max(thumbnail.rgb.shape) < _OVERVIEW_PX / 2:
+        thumbnail = slide.thumbnail(max(longest_um / _OVERVIEW_PX, slide.mpp_um))
+    annotations = run.plan.annotations
+    return overlay.draw_overview(
+        overlay.Overview(
+            rgb=thumbnail.rgb,
+            downsample=thumbnail.downsample,
+            mpp_um=thumbnail.mpp_um,
+            tumour=annotations.tumour,
+            tissue=run.survey.outline,
+            excluded=annotations.excluded,
+            regions=[(str(region.name), region.area) for region in run.plan.regions],
+            fields=result.fields,
+            title=f"{slide.name}  ·  {run.profile.name}  ·  regions {annotations.source}",
+        )
+    )
