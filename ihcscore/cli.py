@@ -8,7 +8,7 @@ and stands in the tables as failed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -192,9 +192,14 @@ def info(
 @app.command()
 def profiles() -> None:
     """List the marker profiles with their values and sources."""
-    from ihcscore.profiles import describe_profile, known_profiles
+    from ihcscore.profiles import known_profiles, load_profile, profile_settings
 
-    typer.echo("\n\n".join(describe_profile(name) for name in known_profiles()))
+    for name in known_profiles():
+        profile = load_profile(name)
+        typer.echo(f"{profile.name}: {profile.description} ({profile.chromogen}, {profile.compartment})")
+        for setting in profile_settings(name):
+            typer.echo(f"  {setting.key:<26} {setting.value:>6g} {setting.unit:<3} {setting.source}")
+        typer.echo()
 
 
 def _profile(marker: str | None, file: Path | None) -> MarkerProfile:
@@ -287,7 +292,7 @@ def _print_comparison(comparison: pd.DataFrame) -> None:
     _print_table(header, rows, n_left=1)
 
 
-def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]], *, n_left: int) -> None:
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, n_left: int) -> None:
     """Columns under a header, the first so many to the left, numbers to the right."""
     widths = [max(len(line[i]) for line in (header, *rows)) for i in range(len(header))]
     for line in (header, *rows):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import cv2
 import numpy as np
@@ -13,8 +15,11 @@ from shapely.geometry.base import BaseGeometry
 
 from ihcscore.schema import FieldSettings, RegionName
 
-# Random placement can wedge itself in a small region; so many fresh starts find room where there is.
-_STARTS = 60
+# Random placement can wedge itself in a small region; fresh starts find room where there is some, and
+# where there is hardly any, the squares are packed from a corner.
+_STARTS = 40
+# Chooses one of the free positions, given their indices.
+Pick = Callable[[NDArray[np.int64]], int]
 _SHORT_NAMES = {RegionName.TUMOUR_CENTRE: "centre", RegionName.INVASIVE_FRONT: "front"}
 
 
@@ -78,8 +83,9 @@ def draw_fields(
     rng = np.random.default_rng([settings.seed, list(RegionName).index(region)])
     blocked = np.empty((0, 2)) if taken is None else taken[["x_px", "y_px"]].to_numpy(float)
     best: list[int] = []
-    for _ in range(_STARTS):
-        chosen = _place(corners, area, blocked, side_px=frame.side_px, n=settings.n_per_region, rng=rng)
+    picks: list[Pick] = [lambda free: int(rng.choice(free))] * _STARTS + _corner_picks(corners)
+    for pick in picks:
+        chosen = _place(corners, area, blocked, side_px=frame.side_px, n=settings.n_per_region, pick=pick)
         if len(chosen) > len(best):
             best = chosen
         if len(best) == settings.n_per_region or not chosen:
@@ -153,16 +159,16 @@ def _place(
     *,
     side_px: float,
     n: int,
-    rng: np.random.Generator,
+    pick: Pick,
 ) -> list[int]:
-    """Indices of up to n positions, drawn one after the other without overlap."""
+    """Indices of up to n positions, picked one after the other without overlap."""
     shapely.prepare(area)
     free = np.ones(len(corners), np.bool_)
     for other in blocked:
         free &= ~_overlaps(corners, other, side_px)
     chosen: list[int] = []
     while len(chosen) < n and free.any():
-        at = int(rng.choice(np.flatnonzero(free)))
+        at = pick(np.flatnonzero(free))
         x, y = corners[at]
         if area.contains(shapely.box(x, y, x + side_px, y + side_px)):
             chosen.append(at)
@@ -170,6 +176,22 @@ def _place(
         else:
             free[at] = False
     return chosen
+
+
+def _corner_picks(corners: NDArray[np.float64]) -> list[Pick]:
+    """Picks of the free position farthest into each corner, along rows and along columns."""
+    picks: list[Pick] = []
+    for x_sign, y_sign in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
+        x, y = x_sign * corners[:, 0], y_sign * corners[:, 1]
+        for first, second in ((x, y), (y, x)):
+            rank = np.empty(len(corners), np.int64)
+            rank[np.lexsort((second, first))] = np.arange(len(corners))
+            picks.append(partial(_first, rank))
+    return picks
+
+
+def _first(rank: NDArray[np.int64], free: NDArray[np.int64]) -> int:
+    return int(free[np.argmin(rank[free])])
 
 
 def _overlaps(corners: NDArray[np.float64], other: NDArray[np.float64], side_px: float) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 from shapely.geometry.base import BaseGeometry
 from skimage.filters import threshold_otsu
 from skimage.morphology import remove_small_holes, remove_small_objects
@@ -85,6 +86,7 @@ def find_tissue(
     rgb: NDArray[np.uint8],
     *,
     scanned: NDArray[np.bool_],
+    unreadable: NDArray[np.bool_] | None = None,
     downsample: float,
     mpp_um: float,
     fill_rgb: tuple[int, int, int] = (255, 255, 255),
@@ -101,6 +103,9 @@ def find_tissue(
     rgb : ndarray of uint8, shape (height, width, 3)
     scanned : ndarray of bool, shape (height, width)
         False where the scanner stored nothing; never tissue, never glass.
+    unreadable : ndarray of bool, shape (height, width), optional
+        True where the file cannot be decoded; taken for what lies nearest, so that a field drawn
+        there fails by name instead of never being drawn.
     downsample, mpp_um : float
         Level-0 pixels and µm per pixel of `rgb`.
     fill_rgb : tuple of int
@@ -112,8 +117,12 @@ def find_tissue(
     TissueMap
     """
     settings = settings or TissueSettings()
-    white, source = glass_colour(rgb, scanned, fill_rgb=fill_rgb)
+    readable = scanned if unreadable is None else scanned & ~unreadable
+    white, source = glass_colour(rgb, readable, fill_rgb=fill_rgb)
     density = rgb_to_od(rgb, white).mean(axis=2)
+    if unreadable is not None and unreadable.any():
+        rows, columns = distance_transform_edt(unreadable, return_distances=False, return_indices=True)
+        density = density[rows, columns]
     density[~scanned] = 0
     smooth = cv2.GaussianBlur(np.maximum(density, 0), (0, 0), max(settings.smooth_um / mpp_um, 0.5))
     mask = (smooth > _threshold(smooth[scanned], settings)) & scanned

@@ -69,6 +69,13 @@ def test_as_many_as_fit():
     assert len(fields) == 2
 
 
+def test_the_last_room_is_found():
+    # six squares of 100 px fit into 200 × 300 in one way only
+    area = shapely.box(100, 100, 301, 401)
+    fields = draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_per_region=6))
+    assert len(fields) == 6
+
+
 def test_no_room_gives_an_empty_table():
     small = shapely.box(0, 0, 90, 90)
     assert draw_fields(small, region=CENTRE, frame=frame(), settings=FieldSettings()).empty

@@ -59,6 +59,19 @@ def test_what_was_not_scanned_is_neither_tissue_nor_glass():
     assert white == (255, 255, 255)
 
 
+def test_what_cannot_be_read_is_taken_for_what_lies_nearest():
+    rgb, _ = thumbnail()
+    unreadable = np.zeros(rgb.shape[:2], bool)
+    unreadable[90:110, 140:160] = True  # in the middle of the tissue
+    unreadable[0:10, 0:10] = True  # on the glass
+    rgb[unreadable] = 255
+    found = find_tissue(
+        rgb, scanned=np.ones(rgb.shape[:2], bool), unreadable=unreadable, downsample=32, mpp_um=8.0
+    )
+    assert found.mask[90:110, 140:160].all()
+    assert not found.mask[0:10, 0:10].any()
+
+
 def test_outline_has_the_mask_s_place_area_and_hole():
     mask = np.zeros((50, 80), bool)
     mask[10:30, 20:60] = True

@@ -83,7 +83,7 @@ def compare(fields: pd.DataFrame, section: synthetic.Section) -> pd.DataFrame:
     DataFrame
         The comparison table.
     """
-    zones = section.zones.set_index("zone")
+    region_density = dict(zip(section.zones["zone"], section.zones["positive_per_mm2"], strict=True))
     rows = []
     for region, group in fields.groupby("region", sort=False):
         area_mm2 = float(group["area_mm2"].sum())
@@ -102,7 +102,7 @@ def compare(fields: pd.DataFrame, section: synthetic.Section) -> pd.DataFrame:
                 "counted_per_mm2": counted / area_mm2,
                 "true_per_mm2": true / area_mm2,
                 "ratio": counted / true if true else float("nan"),
-                "region_true_per_mm2": float(zones.loc[str(region), "positive_per_mm2"]),
+                "region_true_per_mm2": region_density[str(region)],
             }
         )
     return pd.DataFrame(rows, columns=DEMO.names)

@@ -83,6 +83,7 @@ def survey_slide(slide: Slide, *, profile: MarkerProfile, progress: Progress) ->
     tissue = find_tissue(
         thumbnail.rgb,
         scanned=thumbnail.scanned,
+        unreadable=thumbnail.unreadable,
         downsample=thumbnail.downsample,
         mpp_um=thumbnail.mpp_um,
         fill_rgb=slide.background_rgb,

@@ -18,9 +18,12 @@ from ihcscore.errors import ReadError, SlideError
 PLAUSIBLE_MPP_UM = (0.05, 10.0)
 # Two axes that differ by more than this are not square pixels.
 SQUARE_TOLERANCE = 0.01
-# Thumbnails are read in blocks of this many pixels a side, so that memory stays bounded and an
-# unreadable tile costs one block.
+# Thumbnails are read in blocks of this many pixels a side, so that memory stays bounded; a block that
+# cannot be decoded is read again in smaller ones, so that a broken tile costs little more than itself.
 BLOCK_PX = 1024
+SMALLEST_BLOCK_PX = 64
+# Left, top, width and height.
+Block = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,16 +241,13 @@ class Slide(ABC):
         rgb = np.empty((height, width, 3), np.uint8)
         scanned = np.zeros((height, width), np.bool_)
         unreadable = np.zeros((height, width), np.bool_)
-        step = max(1, BLOCK_PX // factor)
-        blocks = list(_blocks(width, height, step))
-        for done, (x, y, w, h) in enumerate(blocks, 1):
-            here = np.s_[y : y + h, x : x + w]
-            try:
-                fine, seen = self.read_scanned(level, (x * factor, y * factor), (w * factor, h * factor))
-                rgb[here] = np.rint(_average(fine, factor))
-                scanned[here] = _average(seen[..., None], factor)[..., 0] > 0.5
-            except ReadError:
-                rgb[here], scanned[here], unreadable[here] = self.background_rgb, True, True
+        blocks = list(_blocks(width, height, max(1, BLOCK_PX // factor)))
+        for done, block in enumerate(blocks, 1):
+            for piece, averaged in self._averaged(level, factor, block):
+                x, y, w, h = piece
+                here = np.s_[y : y + h, x : x + w]
+                unreadable[here] = averaged is None
+                rgb[here], scanned[here] = averaged or (self.background_rgb, True)
             if progress is not None:
                 progress(done / len(blocks))
         if unreadable.all():
@@ -259,8 +259,26 @@ class Slide(ABC):
             downsample=downsample * factor, mpp_um=downsample * factor * self.mpp_um,
         )  # fmt: skip
 
+    def _averaged(
+        self, level: int, factor: int, block: Block
+    ) -> Iterator[tuple[Block, tuple[NDArray[np.uint8], NDArray[np.bool_]] | None]]:
+        """Averaged pixels and mask of a block of a thumbnail; None for the pieces that cannot be decoded."""
+        x, y, w, h = block
+        try:
+            fine, seen = self.read_scanned(level, (x * factor, y * factor), (w * factor, h * factor))
+        except ReadError:
+            step = max(w, h) // 2
+            if step * factor < SMALLEST_BLOCK_PX:
+                yield block, None
+                return
+            for left, top, width, height in _blocks(w, h, step):
+                yield from self._averaged(level, factor, (x + left, y + top, width, height))
+            return
+        pixels = np.rint(_average(fine, factor)).astype(np.uint8)
+        yield block, (pixels, _average(seen[..., None], factor)[..., 0] > 0.5)
 
-def _blocks(width: int, height: int, step: int) -> Iterator[tuple[int, int, int, int]]:
+
+def _blocks(width: int, height: int, step: int) -> Iterator[Block]:
     """Left, top, width and height of the blocks that cover a rectangle."""
     for y in range(0, height, step):
         for x in range(0, width, step):

@@ -62,9 +62,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
             f"{path.name}: cannot be read as an image ({' '.join(str(error).split())})"
         ) from error
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
-        raise SlideError(
-            f"{path.name}: not an 8-bit RGB image ({image.dtype}, shape {image.shape}); export it as RGB"
-        )
+        raise _not_rgb(path, f"{image.dtype}, shape {image.shape}")
     if image.shape[2] == 4:
         weight = image[..., 3:].astype(np.float32) / 255
         image = np.rint(image[..., :3].astype(np.float32) * weight + 255 * (1 - weight))
@@ -77,6 +75,8 @@ def _read_tiff(path: Path) -> NDArray[np.generic]:
     with tifffile.TiffFile(path) as tiff:
         page = tiff.pages.first
         _check_size(path, page.imagewidth, page.imagelength)
+        if page.photometric not in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR):
+            raise _not_rgb(path, f"TIFF in {tifffile.PHOTOMETRIC(page.photometric).name.lower()}")
         image: NDArray[np.generic] = page.asarray()
     # Planar RGB has its channels first.
     return (
@@ -93,7 +93,13 @@ def _read_pillow(path: Path) -> NDArray[np.generic]:
         _check_size(path, *image.size)
         if image.mode == "P":
             return np.asarray(image.convert("RGBA"))
+        if image.mode not in ("RGB", "RGBA"):
+            raise _not_rgb(path, f"mode {image.mode}")
         return np.asarray(image)
+
+
+def _not_rgb(path: Path, got: str) -> SlideError:
+    return SlideError(f"{path.name}: not an 8-bit RGB image ({got}); export it as RGB")
 
 
 def _check_size(path: Path, width: int, height: int) -> None:

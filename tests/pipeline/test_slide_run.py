@@ -1,0 +1,166 @@
+"""The main job on a MIRAX phantom of known truth."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import ihcscore
+from ihcscore import schema
+from ihcscore.pipeline.demo import compare
+from ihcscore.schema import FieldSettings, RegionSettings, RunSettings
+
+# The phantom's front is 600 µm wide in all, its fields a quarter of the study's.
+SETTINGS = RunSettings(
+    fields=FieldSettings(n_per_region=3, area_mm2=0.08, seed=5), regions=RegionSettings(margin_um=600)
+)
+
+
+@pytest.fixture(scope="module")
+def scored(phantom, tmp_path_factory):
+    out = tmp_path_factory.mktemp("scored") / "out"
+    result = ihcscore.score_slide(
+        phantom.files.slide, profile="CD8", regions=phantom.files.annotation, settings=SETTINGS, out=out
+    )
+    return result, out
+
+
+def test_pooled_density_is_close_to_the_truth_in_each_region(scored, phantom):
+    result, _ = scored
+    comparison = compare(result.fields, phantom.section)
+    assert list(comparison.region) == ["Tumour centre", "Invasive front"]
+    assert comparison.n_true.min() > 60
+    np.testing.assert_allclose(comparison.ratio, 1.0, atol=0.10)
+
+
+def test_tables_are_as_the_schema_says(scored):
+    result, out = scored
+    for file, table, frame in (
+        ("scores.csv", schema.SCORES, result.scores),
+        ("fields.csv", schema.FIELDS, result.fields),
+        ("cells.csv", schema.SLIDE_CELLS, result.cells),
+    ):
+        read = pd.read_csv(out / file)
+        assert list(read.columns) == table.names
+        assert len(read) == len(frame)
+        kinds = {"int": "iu", "float": "fiu", "str": "OU"}
+        for column in table.columns:
+            if read[column.name].notna().all():
+                assert read[column.name].dtype.kind in kinds[column.dtype] or column.dtype == "str", (
+                    column.name
+                )
+
+
+def test_every_cell_lies_in_its_field_and_counts_add_up(scored):
+    result, _ = scored
+    joined = result.cells.merge(result.fields, on="field_id", suffixes=("", "_field"))
+    assert len(joined) == len(result.cells)
+    for axis in ("x_px", "y_px"):
+        offset = joined[axis] + 0.5 - joined[f"{axis}_field"]
+        assert offset.between(0, joined.side_px).all()
+    counted = result.cells[["field_id", "class"]].value_counts()
+    for row in result.fields.itertuples():
+        assert counted.get((row.field_id, "Positive"), 0) == row.n_positive
+        assert counted.get((row.field_id, "Negative"), 0) == row.n_negative
+    assert result.fields.n_positive.sum() == result.scores.n_positive.sum()
+
+
+def test_the_same_bytes_when_run_twice(scored, phantom, tmp_path):
+    _, first = scored
+    ihcscore.score_slide(
+        phantom.files.slide,
+        profile="cd8",
+        regions=phantom.files.annotation,
+        settings=SETTINGS,
+        out=tmp_path / "again",
+    )
+    names = sorted(f.relative_to(first) for f in first.rglob("*") if f.is_file())
+    assert names == sorted(
+        f.relative_to(tmp_path / "again") for f in (tmp_path / "again").rglob("*") if f.is_file()
+    )
+    for name in names:
+        assert (first / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
+
+
+def test_no_path_of_this_machine_in_any_output(scored, phantom):
+    _, out = scored
+    for file in out.rglob("*"):
+        if file.suffix in (".csv", ".json", ".geojson", ".html"):
+            assert str(phantom.files.slide.parent) not in file.read_text(encoding="utf-8"), file.name
+
+
+def test_record_says_what_was_done(scored):
+    _, out = scored
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert record["ihcscore"] == ihcscore.__version__
+    assert record["parameters"]["seed"] == 5
+    assert record["parameters"]["margin_um"] == 600
+    assert record["slide"]["mpp_um"] == pytest.approx(0.5)
+    assert record["slide"]["identity"]
+    assert record["regions"]["source"] == "annotated"
+    assert {"white", "hematoxylin", "chromogen"} <= set(record["stains"])
+    assert "numpy" in record["packages"]
+    written = {f.relative_to(out).as_posix() for f in out.rglob("*") if f.is_file()}
+    assert set(record["files"]) | {"run.json"} == written
+
+
+def test_fields_lie_in_their_regions(scored, phantom):
+    result, _ = scored
+    tumour = shapely.Polygon(phantom.section.tumour_px)
+    for row in result.fields.itertuples():
+        square = shapely.box(row.x_px, row.y_px, row.x_px + row.side_px, row.y_px + row.side_px)
+        # 300 µm at 0.5 µm/px are 600 px; the outline in the file is rounded to 0.01 px
+        if row.region == "Tumour centre":
+            assert tumour.buffer(-599).contains(square)
+        else:
+            assert square.within(tumour.boundary.buffer(601))
+        assert row.tissue_fraction >= 0.7
+
+
+def test_geojson_is_what_qupath_reads(scored):
+    result, out = scored
+    cells = json.loads((out / "cells.geojson").read_text(encoding="utf-8"))
+    assert len(cells["features"]) == len(result.cells)
+    first, row = cells["features"][0], result.cells.iloc[0]
+    assert first["properties"]["objectType"] == "detection"
+    assert first["properties"]["classification"]["name"] == row["class"]
+    centroid = shapely.Polygon(first["geometry"]["coordinates"][0]).centroid
+    assert (centroid.x, centroid.y) == pytest.approx((row.x_px + 0.5, row.y_px + 0.5), abs=0.1)
+    fields = json.loads((out / "fields.geojson").read_text(encoding="utf-8"))
+    assert fields["features"][0]["properties"]["measurements"]["Num Positive"] == result.fields.n_positive[0]
+    assert len({feature["id"] for feature in cells["features"]}) == len(cells["features"])
+
+
+def test_written_regions_can_be_given_back(scored, phantom, tmp_path):
+    result, out = scored
+    again = ihcscore.score_slide(
+        phantom.files.slide, profile="CD8", regions=out / "regions.geojson", settings=SETTINGS
+    )
+    pd.testing.assert_frame_equal(again.fields, result.fields)
+
+
+def test_without_annotation_everything_says_proposed(phantom, tmp_path):
+    out = tmp_path / "out"
+    result = ihcscore.score_slide(phantom.files.slide, profile="CD8", settings=SETTINGS, out=out)
+    said = "proposed, not confirmed"
+    assert set(pd.read_csv(out / "fields.csv").region_source) == {said}
+    assert set(pd.read_csv(out / "scores.csv").region_source) == {said}
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["regions"]["source"] == said
+    assert "not confirmed" in (out / "report.html").read_text(encoding="utf-8")
+    assert any(said in warning for warning in result.warnings)
+    proposal = json.loads((out / "regions.geojson").read_text(encoding="utf-8"))
+    polygons = [shapely.geometry.shape(feature["geometry"]) for feature in proposal["features"]]
+    assert {feature["properties"]["classification"]["name"] for feature in proposal["features"]} == {"Tumor"}
+    truth = shapely.Polygon(phantom.section.tumour_px)
+    found = shapely.union_all(polygons)
+    assert 2 * found.intersection(truth).area / (found.area + truth.area) > 0.85
+
+
+def test_nothing_is_written_without_a_folder(phantom, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ihcscore.score_slide(
+        phantom.files.slide, profile="CD8", regions=phantom.files.annotation, settings=SETTINGS
+    )
+    assert list(tmp_path.iterdir()) == []
