@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from ihcscore import schema
@@ -37,3 +39,21 @@ def test_tables_name_each_column_once_with_type_and_meaning(table):
     for column in table.columns:
         assert column.dtype in ("str", "int", "float")
         assert column.meaning
+
+
+def test_documentation_names_every_column():
+    text = (Path(__file__).parents[1] / "docs" / "tables.md").read_text(encoding="utf-8")
+    tables = (
+        schema.SCORES,
+        schema.FIELDS,
+        schema.SLIDE_CELLS,
+        schema.IMAGE_COUNTS,
+        schema.IMAGE_CELLS,
+        schema.DEMO,
+    )
+    for table in tables:
+        for column in table.columns:
+            assert f"| `{column.name}` | {column.dtype} | {column.meaning} |" in text, (
+                table.name,
+                column.name,
+            )

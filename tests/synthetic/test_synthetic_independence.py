@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import ihcscore.synthetic
+
+ALLOWED = ("ihcscore.schema", "ihcscore.errors", "ihcscore.stain", "ihcscore.synthetic")
+
+
+def test_drawing_shares_no_code_with_counting() -> None:
+    folder = Path(ihcscore.synthetic.__file__).parent
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            for name in names:
+                assert not name.startswith("ihcscore") or name.startswith(ALLOWED), f"{path.name}: {name}"
