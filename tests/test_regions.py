@@ -11,7 +11,7 @@ from ihcscore.regions import (
     Annotations,
     check_on_slide,
     derive_regions,
-    parse_qupath,
+    parse_annotations,
     propose_tumour,
     tumour_centre,
 )
@@ -30,10 +30,12 @@ def feature(geometry, name="Tumor", **properties):
     }
 
 
+def read(text, name="a.geojson", **origin):
+    return parse_annotations(text.encode(), name=name, **origin)
+
+
 def parse(*features):
-    return parse_qupath(
-        json.dumps({"type": "FeatureCollection", "features": list(features)}), name="a.geojson"
-    )
+    return read(json.dumps({"type": "FeatureCollection", "features": list(features)}))
 
 
 @pytest.mark.parametrize("name", ["Tumor", "Tumour", "tumor", " TUMOUR "])
@@ -58,8 +60,8 @@ def test_excluded_classes(name):
 
 
 def test_lists_single_features_and_plain_class_names():
-    assert parse_qupath(json.dumps([feature(SQUARE)]), name="a").tumour.equals(SQUARE)
-    assert parse_qupath(json.dumps(feature(SQUARE)), name="a").tumour.equals(SQUARE)
+    assert read(json.dumps([feature(SQUARE)])).tumour.equals(SQUARE)
+    assert read(json.dumps(feature(SQUARE))).tumour.equals(SQUARE)
     plain = feature(SQUARE, None, classification="Tumor")
     assert parse(plain).tumour.equals(SQUARE)
 
@@ -98,11 +100,13 @@ BOW_TIE = {"type": "Polygon", "coordinates": [[[0, 0], [10, 10], [10, 0], [0, 10
         (json.dumps([feature(shapely.LineString([(0, 0), (5, 5)]))]), "LineString"),
         (json.dumps([feature(SQUARE) | {"geometry": {"type": "Polygon", "coordinates": []}}]), "no area"),
         ("[" * 100_000, "not valid JSON"),
+        (json.dumps([feature(SQUARE)]).replace("500.0", "NaN"), "broken coordinates|no area"),
+        (json.dumps([feature(SQUARE)]).replace("500.0", "1e999"), "broken coordinates|no area"),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_one_line(text, says):
     with pytest.raises(AnnotationError, match=says) as caught:
-        parse_qupath(text, name="a.geojson")
+        read(text)
     assert str(caught.value).startswith("a.geojson")
     assert "\n" not in str(caught.value)
 
@@ -217,3 +221,86 @@ def test_proposal_falls_back_to_the_tissue():
     mask, warning = propose_tumour(density, tissue, mpp_um=16.0)
     assert (mask == tissue).all()
     assert "no part of the tissue stands out" in warning
+
+
+IMAGESCOPE = """<?xml version="1.0" encoding="UTF-8"?>
+<Annotations MicronsPerPixel="0.5"><Annotation Id="1" Name="Tumor" Type="4"><Regions>
+<Region Id="1" Type="0" NegativeROA="0"><Vertices><Vertex X="100" Y="100"/><Vertex X="500" Y="100"/>
+<Vertex X="500" Y="400"/><Vertex X="100" Y="400"/></Vertices></Region>
+<Region Id="2" Type="1" NegativeROA="1"><Vertices><Vertex X="200" Y="200"/><Vertex X="300" Y="200"/>
+<Vertex X="300" Y="300"/><Vertex X="200" Y="300"/></Vertices></Region>
+<Region Id="3" Type="3"><Vertices><Vertex X="0" Y="0"/><Vertex X="9" Y="9"/></Vertices></Region>
+</Regions></Annotation>
+<Annotation Id="2" Name="Necrosis"><Regions><Region Id="1" Type="2"><Vertices><Vertex X="400" Y="100"/>
+<Vertex X="440" Y="120"/></Vertices></Region></Regions></Annotation></Annotations>"""
+
+ASAP = """<?xml version="1.0"?>
+<ASAP_Annotations><Annotations>
+<Annotation Name="Annotation 0" Type="Polygon" PartOfGroup="Tumor" Color="#F4FA58"><Coordinates>
+<Coordinate Order="2" X="500" Y="400"/><Coordinate Order="0" X="100" Y="100"/>
+<Coordinate Order="1" X="500" Y="100"/><Coordinate Order="3" X="100" Y="400"/></Coordinates></Annotation>
+<Annotation Name="Ignore" Type="Rectangle" PartOfGroup="None"><Coordinates>
+<Coordinate Order="0" X="200" Y="200"/>
+<Coordinate Order="1" X="300" Y="200"/><Coordinate Order="2" X="300" Y="300"/>
+<Coordinate Order="3" X="200" Y="300"/></Coordinates></Annotation>
+<Annotation Name="a cell" Type="Dot" PartOfGroup="None"><Coordinates>
+<Coordinate Order="0" X="1" Y="1"/></Coordinates>
+</Annotation></Annotations><AnnotationGroups/></ASAP_Annotations>"""
+
+
+@pytest.mark.parametrize("text", [IMAGESCOPE, ASAP])
+def test_imagescope_and_asap_give_the_same_areas(text):
+    found = read(text, "a.xml")
+    assert found.tumour.equals(SQUARE)
+    assert found.excluded.intersection(shapely.box(200, 200, 300, 300)).area == pytest.approx(100**2)
+    assert found.unknown == ()
+
+
+def test_an_ellipse_of_imagescope_is_cut_out():
+    ellipse = read(IMAGESCOPE, "a.xml").excluded.difference(shapely.box(200, 200, 300, 300))
+    assert ellipse.area == pytest.approx(math.pi * 20 * 10, rel=0.01)
+    assert ellipse.bounds == pytest.approx((400, 100, 440, 120))
+
+
+@pytest.mark.parametrize("text", [IMAGESCOPE, ASAP])
+def test_xml_counts_from_the_canvas_geojson_from_the_scanned_area(text):
+    moved = read(text, "a.xml", origin_xy_px=(30, 70)).tumour
+    assert moved.bounds == (70, 30, 470, 330)
+    same = read(json.dumps(feature(SQUARE)), origin_xy_px=(30, 70)).tumour
+    assert same.equals(SQUARE)
+
+
+BOMB = """<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
+<Annotations><Annotation Name="&b;"/></Annotations>"""
+EXTERNAL = """<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>
+<Annotations><Annotation Name="&x;"/></Annotations>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (BOMB, "DTD or entities"),
+        (EXTERNAL, "DTD or entities"),
+        ("<Annotations><Annotation>", "not valid XML"),
+        ("<svg/>", "expected ImageScope's or ASAP's"),
+        ("<Annotations/>", "no polygon classed Tumor"),
+        (IMAGESCOPE.replace('X="500"', 'X="east"'), "broken coordinates"),
+        (IMAGESCOPE.replace('X="500"', 'X="nan"'), "not finite"),
+        (ASAP.replace("Polygon", "Dot"), "no polygon classed Tumor"),
+    ],
+)
+def test_xml_that_cannot_be_used_is_refused(text, says):
+    with pytest.raises(AnnotationError, match=says):
+        read(text, "a.xml")
+
+
+def test_size_and_corners_are_bounded():
+    with pytest.raises(AnnotationError, match="65 MB, expected at most 64"):
+        parse_annotations(b" " * (65 * 2**20), name="a.geojson")
+    angle = np.linspace(0, 2 * np.pi, 1_000_000, endpoint=False)
+    disc = shapely.Polygon(np.column_stack([5000 + 3000 * np.cos(angle), 5000 + 3000 * np.sin(angle)]))
+    found = parse(feature(disc)).tumour
+    assert shapely.get_num_coordinates(found) <= 20_000
+    assert found.area == pytest.approx(disc.area, rel=1e-3)
+    with pytest.raises(AnnotationError, match="not a text file"):
+        parse_annotations(b"\x89PNG\xff\x00", name="a.geojson")

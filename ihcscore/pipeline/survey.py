@@ -153,7 +153,9 @@ def plan_fields(slide: Slide, survey: Survey, *, regions_file: Path | None, sett
         annotations, proposal_warning = _propose(survey)
         slide_warnings = [f"regions {RegionSource.PROPOSED}", *proposal_warning]
     else:
-        annotations = region_step.parse_qupath(_read_text(regions_file), name=regions_file.name)
+        annotations = region_step.parse_annotations(
+            _read_bytes(regions_file), name=regions_file.name, origin_xy_px=slide.origin_xy_px
+        )
         region_step.check_on_slide(
             annotations, size_xy_px=slide.size_xy_px, tissue=survey.outline, name=regions_file.name
         )
@@ -181,15 +183,15 @@ def plan_fields(slide: Slide, survey: Survey, *, regions_file: Path | None, sett
     return Plan(annotations=annotations, regions=regions, fields=fields, warnings=warnings)
 
 
-def _read_text(path: Path) -> str:
+def _read_bytes(path: Path) -> bytes:
+    """The file's content, as far as the parser would look at it."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            return file.read(region_step.MAX_BYTES + 1)
     except FileNotFoundError:
         raise AnnotationError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnnotationError(
-            f"{path.name}: cannot be read as text ({error}); export it from QuPath again"
-        ) from error
+    except OSError as error:
+        raise AnnotationError(f"{path.name}: cannot be read ({error.strerror})") from error
 
 
 def _propose(survey: Survey) -> tuple[region_step.Annotations, list[str]]:

@@ -86,6 +86,8 @@ class Slide(ABC):
         Colour of what was not scanned.
     identity : str
         The format's own quick hash, or a hash of the file's head and its size.
+    origin_xy_px : tuple of int
+        Corner of the scanned area on the format's own canvas (OpenSlide's ``bounds``), level-0 pixels.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Slide(ABC):
     file_mpp_um: tuple[float, float] | None
     background_rgb: tuple[int, int, int]
     identity: str
+    origin_xy_px: tuple[int, int] = (0, 0)
     _given_mpp_um: float | None = None
 
     @abstractmethod

@@ -63,7 +63,7 @@ class OpenSlideReader(Slide):
         )
         width = int(properties.get(openslide.PROPERTY_NAME_BOUNDS_WIDTH, full_w - x))
         height = int(properties.get(openslide.PROPERTY_NAME_BOUNDS_HEIGHT, full_h - y))
-        self._origin_xy_px = (x, y)
+        self.origin_xy_px = (x, y)
         self.levels = tuple(
             Level(size_xy_px=(max(1, round(width / d)), max(1, round(height / d))), downsample=float(d))
             for d in self._handle.level_downsamples
@@ -74,7 +74,7 @@ class OpenSlideReader(Slide):
     ) -> NDArray[np.uint8]:
         downsample = self.levels[level].downsample
         # OpenSlide places a region by level-0 pixels at every level, and from its own origin.
-        x, y = (o + round(v * downsample) for o, v in zip(self._origin_xy_px, xy_px, strict=True))
+        x, y = (o + round(v * downsample) for o, v in zip(self.origin_xy_px, xy_px, strict=True))
         try:
             return np.asarray(self._handle.read_region((x, y), level, size_xy_px))
         except openslide.OpenSlideError as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
+import defusedxml.ElementTree
 import numpy as np
 import tifffile
+from defusedxml import DefusedXmlException
 from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError, SlideError
@@ -146,8 +148,8 @@ def _overlap(
 def _physical_size_um(ome_xml: str) -> tuple[float, float] | None:
     """PhysicalSizeX and PhysicalSizeY of the first image, in µm."""
     try:
-        root = ET.fromstring(ome_xml)
-    except ET.ParseError:
+        root = defusedxml.ElementTree.fromstring(ome_xml, forbid_dtd=True)
+    except (ParseError, DefusedXmlException):
         return None
     pixels = root.find(".//{*}Pixels")
     if pixels is None:

@@ -1,0 +1,171 @@
+"""Tumour centre and invasive front from what was drawn."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from ihcscore.errors import AnnotationError
+from ihcscore.regions.annotations import EMPTY, Annotations
+from ihcscore.schema import RegionName, RegionSettings
+
+# An outline that runs this close to the edge of the tissue follows the cut, not an invasion: a
+# lymphocyte's width of slack for the mask and the pathologist's hand, several times over.
+EDGE_SLACK_UM = 100.0
+# Most of the tumour must lie on tissue, or the annotation belongs to another image.
+MIN_ON_TISSUE = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """Where fields may lie.
+
+    Attributes
+    ----------
+    name : RegionName
+    area : shapely geometry
+        In level-0 pixels, not clipped to tissue: a field must lie inside, and how much of it is
+        tissue is asked separately.
+    drawn : bool
+        Whether a pathologist drew this very region.
+    """
+
+    name: RegionName
+    area: BaseGeometry = field(repr=False)
+    drawn: bool
+
+
+def check_on_slide(
+    annotations: Annotations, *, size_xy_px: tuple[int, int], tissue: BaseGeometry, name: str
+) -> None:
+    """Refuse annotations that cannot have been drawn on this slide.
+
+    Parameters
+    ----------
+    annotations : Annotations
+    size_xy_px : tuple of int
+        Width and height of the slide in level-0 pixels.
+    tissue : shapely geometry
+        Outline of the tissue in level-0 pixels.
+    name : str
+        The annotation file's name, for messages.
+
+    Raises
+    ------
+    AnnotationError
+        If the polygons lie outside the slide, or mostly off the tissue.
+    """
+    drawn = shapely.union_all([annotations.tumour, annotations.centre, annotations.front])
+    width, height = size_xy_px
+    left, top, right, bottom = drawn.bounds
+    extent = f"x {left:.0f}-{right:.0f}, y {top:.0f}-{bottom:.0f}, the slide is {width} × {height} px"
+    if drawn.intersection(shapely.box(0, 0, width, height)).area < MIN_ON_TISSUE * drawn.area:
+        raise AnnotationError(f"{name}: drawn outside the slide ({extent}); was it drawn on another image?")
+    if not annotations.tumour.is_empty:
+        share = annotations.tumour.intersection(tissue).area / annotations.tumour.area
+        if share < MIN_ON_TISSUE:
+            raise AnnotationError(
+                f"{name}: {share:.0%} of the tumour is on tissue ({extent}); was it drawn on another image?"
+            )
+
+
+def derive_regions(
+    annotations: Annotations, *, tissue: BaseGeometry, mpp_um: float, side_px: float, settings: RegionSettings
+) -> tuple[list[Region], dict[str, list[str]]]:
+    """Tumour centre and invasive front from what was drawn.
+
+    The centre is the tumour farther than half the margin width from its outline. The front is the
+    band of half the margin width on both sides of the outline, where tissue lies beyond the outline:
+    along the cut edge of the tissue nothing can have been invaded. A centre or front that a
+    pathologist drew is taken as drawn.
+
+    Parameters
+    ----------
+    annotations : Annotations
+    tissue : shapely geometry
+        Outline of the tissue in level-0 pixels.
+    mpp_um : float
+        µm per level-0 pixel.
+    side_px : float
+        Side of a field in level-0 pixels, for which the centre must have room.
+    settings : RegionSettings
+
+    Returns
+    -------
+    regions : list of Region
+        Centre first; a region that does not exist on the slide is left out.
+    warnings : dict of str to list of str
+        By region's name; under the empty name what concerns the whole slide.
+    """
+    warnings: dict[str, list[str]] = {name: [] for name in ("", *RegionName)}
+    if annotations.unknown:
+        warnings[""].append(f"ignored annotations of class {', '.join(annotations.unknown)}")
+    half_px = settings.margin_um / 2 / mpp_um
+    centre, front = annotations.centre, annotations.front
+    tumour = annotations.tumour
+    if centre.is_empty and not tumour.is_empty:
+        centre, distance_px = tumour_centre(tumour, half_px=half_px, side_px=side_px)
+        if distance_px < half_px:
+            warnings[RegionName.TUMOUR_CENTRE].append(_thin_warning(distance_px * mpp_um, settings))
+    if front.is_empty and not tumour.is_empty:
+        line = tumour.boundary.intersection(tissue.buffer(-EDGE_SLACK_UM / mpp_um))
+        front = line.buffer(half_px) if line.length > side_px else EMPTY
+    if centre.is_empty:
+        warnings[RegionName.TUMOUR_CENTRE].append("no tumour centre was drawn on this slide")
+    if front.is_empty:
+        why = "none was drawn" if tumour.is_empty else "the tumour reaches the tissue's edge all round"
+        warnings[RegionName.INVASIVE_FRONT].append(f"no invasive front on this slide ({why})")
+    regions = [
+        Region(name=RegionName.TUMOUR_CENTRE, area=centre, drawn=not annotations.centre.is_empty),
+        Region(name=RegionName.INVASIVE_FRONT, area=front, drawn=not annotations.front.is_empty),
+    ]
+    kept = [
+        Region(name=region.name, area=region.area.difference(annotations.excluded), drawn=region.drawn)
+        for region in regions
+        if not region.area.is_empty
+    ]
+    return kept, warnings
+
+
+def tumour_centre(tumour: BaseGeometry, *, half_px: float, side_px: float) -> tuple[BaseGeometry, float]:
+    """The tumour farther than half the margin width from its outline, or its innermost part.
+
+    Where the tumour is too thin to leave room for a field at that distance, the distance shrinks
+    until the circle around a field fits.
+
+    Parameters
+    ----------
+    tumour : shapely geometry
+    half_px : float
+        Half the margin width, level-0 px.
+    side_px : float
+        Side of a field, level-0 px.
+
+    Returns
+    -------
+    centre : shapely geometry
+    distance_px : float
+        Its distance from the outline: `half_px`, or less.
+    """
+    reach = side_px / math.sqrt(2)
+
+    def holds_field(distance: float) -> bool:
+        return not tumour.buffer(-distance - reach).is_empty
+
+    if holds_field(half_px):
+        return tumour.buffer(-half_px), half_px
+    roomy, tight = 0.0, half_px
+    for _ in range(12):  # to 1/4096 of the margin
+        middle = (roomy + tight) / 2
+        roomy, tight = (middle, tight) if holds_field(middle) else (roomy, middle)
+    return tumour.buffer(-roomy), roomy
+
+
+def _thin_warning(distance_um: float, settings: RegionSettings) -> str:
+    return (
+        f"the tumour is too thin for a margin of {settings.margin_um:g} µm; its centre is taken "
+        f"{distance_um:.0f} µm and more inside its outline"
+    )

@@ -1,0 +1,90 @@
+"""QuPath's GeoJSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from ihcscore.errors import AnnotationError
+from ihcscore.regions.annotations import Annotations, Drawn, gather, role_of
+
+# Detections in an export are cells, never regions.
+_NOT_REGIONS = {"detection", "cell", "tile"}
+
+
+def parse_qupath(text: str, *, name: str) -> Annotations:
+    """Read QuPath's GeoJSON: a FeatureCollection, a list of features, or one feature.
+
+    Parameters
+    ----------
+    text : str
+        The file's content; coordinates are level-0 pixels from the corner of the scanned area.
+    name : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    AnnotationError
+        If it is not GeoJSON, holds a polygon that is broken or crosses itself, or nothing that
+        says where the tumour is.
+    """
+    drawn: list[Drawn] = []
+    unknown: list[str] = []
+    for number, feature in enumerate(_features(text, name), 1):
+        properties = feature.get("properties") or {}
+        if not isinstance(properties, dict) or properties.get("objectType") in _NOT_REGIONS:
+            continue
+        class_name = _class_name(properties)
+        if role_of(class_name) is None:
+            # Lines and points of other classes are nobody's mistake.
+            unknown.append(class_name or "(no class)")
+            continue
+        where = f"{name}: feature {number} ({class_name})"
+        drawn.append(
+            Drawn(class_name=class_name, polygon=_polygon(feature.get("geometry"), where), where=where)
+        )
+    return gather(drawn, name=name, unknown=unknown)
+
+
+def _features(text: str, name: str) -> list[dict[str, Any]]:
+    try:
+        data = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise AnnotationError(f"{name}: not valid JSON ({error}); export it from QuPath again") from error
+    if isinstance(data, dict):
+        data = data.get("features") if data.get("type") == "FeatureCollection" else [data]
+    if not isinstance(data, list) or not all(
+        isinstance(f, dict) and f.get("type") == "Feature" for f in data
+    ):
+        raise AnnotationError(f"{name}: not GeoJSON features; export the annotations from QuPath as GeoJSON")
+    if not data:
+        raise AnnotationError(f"{name}: holds no features; draw the tumour in QuPath and export it again")
+    return data
+
+
+def _class_name(properties: dict[str, Any]) -> str:
+    """The class of an annotation: QuPath's classification, as a map or as plain text."""
+    classification = properties.get("classification")
+    if isinstance(classification, dict):
+        names = classification.get("names")
+        classification = classification.get("name") or (
+            names[0] if isinstance(names, list) and names else None
+        )
+    return classification.strip() if isinstance(classification, str) else ""
+
+
+def _polygon(geometry: Any, where: str) -> BaseGeometry:
+    if not isinstance(geometry, dict) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
+        kind = geometry.get("type") if isinstance(geometry, dict) else None
+        raise AnnotationError(
+            f"{where}: is a {kind or 'nothing'}, expected a Polygon or MultiPolygon; draw an area"
+        )
+    try:
+        with np.errstate(invalid="ignore"):  # coordinates that are not finite are refused further on
+            return shape(geometry)
+    except Exception as error:
+        raise AnnotationError(f"{where}: broken coordinates ({' '.join(str(error).split())})") from error

@@ -1,0 +1,44 @@
+"""Annotation files: which program wrote them, and how much of them is read."""
+
+from __future__ import annotations
+
+from ihcscore.errors import AnnotationError
+from ihcscore.regions.annotations import Annotations
+from ihcscore.regions.qupath import parse_qupath
+from ihcscore.regions.xml import parse_xml
+
+# Outlines drawn by hand take kilobytes; a file of this size holds detections, which are not needed.
+MAX_BYTES = 64 * 2**20
+
+
+def parse_annotations(raw: bytes, *, name: str, origin_xy_px: tuple[int, int] = (0, 0)) -> Annotations:
+    """Read annotations of QuPath (GeoJSON), Aperio ImageScope or ASAP (XML).
+
+    Parameters
+    ----------
+    raw : bytes
+        The file's content.
+    name : str
+        The file's name, for messages.
+    origin_xy_px : tuple of int
+        Corner of the scanned area on the slide's canvas, level-0 pixels (OpenSlide's ``bounds``).
+
+    Raises
+    ------
+    AnnotationError
+        If the file is too large, is not of these programs, or cannot be used.
+    """
+    if len(raw) > MAX_BYTES:
+        raise AnnotationError(
+            f"{name}: {len(raw) / 2**20:.0f} MB, expected at most {MAX_BYTES >> 20}; export the annotations "
+            "without detections"
+        )
+    try:
+        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AnnotationError(f"{name}: not a text file ({error.reason}); export it again") from error
+    if not text.strip():
+        raise AnnotationError(f"{name}: empty file; export the annotations from QuPath as GeoJSON")
+    if text.lstrip().startswith("<"):
+        return parse_xml(text, name=name, origin_xy_px=origin_xy_px)
+    return parse_qupath(text, name=name)
