@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from ihcscore.schema import FieldSettings, RegionName
+from ihcscore.schema import FieldSettings, RegionName, Sampling
 
 # Random placement can wedge itself in a small region; fresh starts find room where there is some, and
 # where there is hardly any, the squares are packed from a corner.
@@ -37,12 +38,15 @@ class SamplingFrame:
         Width and height of the slide, level-0 pixels.
     side_px : float
         Side of a field, level-0 pixels.
+    chromogen : ndarray of float32, shape (height, width), optional
+        Optical density of the chromogen at the same resolution, for hotspots.
     """
 
     tissue: NDArray[np.bool_] = field(repr=False)
     downsample: float
     size_xy_px: tuple[int, int]
     side_px: float
+    chromogen: NDArray[np.float32] | None = field(default=None, repr=False)
 
 
 def draw_fields(
@@ -55,9 +59,12 @@ def draw_fields(
 ) -> pd.DataFrame:
     """Draw fields in one region.
 
-    Every position on the grid of the tissue mask whose square lies inside the region with enough
-    tissue is equally likely; fields are drawn one after the other, each among the positions that
-    do not overlap those before (simple random sampling without overlap).
+    The positions are those on the grid of the tissue mask whose square lies inside the region with
+    enough tissue. ``random``: each is equally likely, one field after the other, each among the
+    positions that do not overlap those before. ``systematic``: a square lattice with a random start,
+    its step such that the expected number of fields is the one asked for (Gundersen and Jensen 1987,
+    doi 10.1111/j.1365-2818.1987.tb02837.x). ``hotspot``: one after the other where the chromogen is
+    densest. ``all``: the lattice without gaps that holds most fields.
 
     Parameters
     ----------
@@ -80,24 +87,26 @@ def draw_fields(
     corners, fractions = candidate_positions(
         area, frame=frame, min_tissue_fraction=settings.min_tissue_fraction
     )
-    rng = np.random.default_rng([settings.seed, list(RegionName).index(region)])
     blocked = np.empty((0, 2)) if taken is None else taken[["x_px", "y_px"]].to_numpy(float)
-    best: list[int] = []
-    picks: list[Pick] = [lambda free: int(rng.choice(free))] * _STARTS + _corner_picks(corners)
-    for pick in picks:
-        chosen = _place(corners, area, blocked, side_px=frame.side_px, n=settings.n_per_region, pick=pick)
-        if len(chosen) > len(best):
-            best = chosen
-        if len(best) == settings.n_per_region or not chosen:
-            break
+    places = _Places(corners=corners, area=area, blocked=blocked, side_px=frame.side_px)
+    rng = np.random.default_rng([settings.seed, list(RegionName).index(region)])
+    match settings.sampling:
+        case Sampling.RANDOM:
+            chosen = _random(places, settings.n_per_region, rng)
+        case Sampling.SYSTEMATIC:
+            chosen = _systematic(places, settings.n_per_region, rng, grid_px=frame.downsample)
+        case Sampling.HOTSPOT:
+            chosen = _hottest(places, settings.n_per_region, frame)
+        case Sampling.ALL:
+            chosen = _lattice(places, grid_px=frame.downsample)
     return pd.DataFrame(
         {
             "region": str(region),
-            "field_id": [f"{_SHORT_NAMES[region]}-{i + 1}" for i in range(len(best))],
-            "x_px": corners[best, 0],
-            "y_px": corners[best, 1],
+            "field_id": [f"{_SHORT_NAMES[region]}-{i + 1}" for i in range(len(chosen))],
+            "x_px": corners[chosen, 0],
+            "y_px": corners[chosen, 1],
             "side_px": frame.side_px,
-            "tissue_fraction": fractions[best],
+            "tissue_fraction": fractions[chosen],
         }
     )
 
@@ -127,9 +136,9 @@ def candidate_positions(
     return corners[fits], tissue[rows, columns][fits]
 
 
-def _window_mean(mask: NDArray[np.bool_], side: int) -> NDArray[np.float64]:
-    """Mean of a mask over every square of side × side pixels, by its top left pixel."""
-    total = cv2.integral(mask.astype(np.uint8), sdepth=cv2.CV_64F)
+def _window_mean(values: NDArray[Any], side: int) -> NDArray[np.float64]:
+    """Mean over every square of side × side pixels, by its top left pixel."""
+    total = cv2.integral(values.astype(np.float32), sdepth=cv2.CV_64F)
     window = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
     mean: NDArray[np.float64] = window / side**2
     return mean
@@ -152,30 +161,60 @@ def _raster(area: BaseGeometry, frame: SamplingFrame) -> NDArray[np.bool_]:
     return mask.astype(bool)
 
 
-def _place(
-    corners: NDArray[np.float64],
-    area: BaseGeometry,
-    blocked: NDArray[np.float64],
-    *,
-    side_px: float,
-    n: int,
-    pick: Pick,
-) -> list[int]:
-    """Indices of up to n positions, picked one after the other without overlap."""
-    shapely.prepare(area)
-    free = np.ones(len(corners), np.bool_)
-    for other in blocked:
-        free &= ~_overlaps(corners, other, side_px)
-    chosen: list[int] = []
-    while len(chosen) < n and free.any():
-        at = pick(np.flatnonzero(free))
-        x, y = corners[at]
-        if area.contains(shapely.box(x, y, x + side_px, y + side_px)):
-            chosen.append(at)
-            free &= ~_overlaps(corners, corners[at], side_px)
-        else:
-            free[at] = False
-    return chosen
+@dataclass(frozen=True, kw_only=True)
+class _Places:
+    """Candidate positions of one region."""
+
+    corners: NDArray[np.float64]
+    area: BaseGeometry
+    blocked: NDArray[np.float64]
+    side_px: float
+
+    def __post_init__(self) -> None:
+        shapely.prepare(self.area)
+
+    def free(self) -> NDArray[np.bool_]:
+        """Which positions overlap no field that is already taken."""
+        free = np.ones(len(self.corners), np.bool_)
+        for other in self.blocked:
+            free &= ~self.overlapping(other)
+        return free
+
+    def overlapping(self, other: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which squares share an area with the square at `other`."""
+        near = np.abs(self.corners - other) < self.side_px
+        return near[:, 0] & near[:, 1]
+
+    def inside(self, at: int) -> bool:
+        """Whether the square lies inside the region to the last bit, not only on the mask's grid."""
+        x, y = self.corners[at]
+        return bool(self.area.contains(shapely.box(x, y, x + self.side_px, y + self.side_px)))
+
+    def pick(self, n: int, pick: Pick) -> list[int]:
+        """Up to n positions, picked one after the other without overlap."""
+        free = self.free()
+        chosen: list[int] = []
+        while len(chosen) < n and free.any():
+            at = pick(np.flatnonzero(free))
+            if self.inside(at):
+                chosen.append(at)
+                free &= ~self.overlapping(self.corners[at])
+            else:
+                free[at] = False
+        return chosen
+
+
+def _random(places: _Places, n: int, rng: np.random.Generator) -> list[int]:
+    """Simple random sampling without overlap; packed from a corner where there is hardly room."""
+    best: list[int] = []
+    picks: list[Pick] = [lambda free: int(rng.choice(free))] * _STARTS + _corner_picks(places.corners)
+    for pick in picks:
+        chosen = places.pick(n, pick)
+        if len(chosen) > len(best):
+            best = chosen
+        if len(best) == n or not chosen:
+            break
+    return best
 
 
 def _corner_picks(corners: NDArray[np.float64]) -> list[Pick]:
@@ -194,7 +233,41 @@ def _first(rank: NDArray[np.int64], free: NDArray[np.int64]) -> int:
     return int(free[np.argmin(rank[free])])
 
 
-def _overlaps(corners: NDArray[np.float64], other: NDArray[np.float64], side_px: float) -> NDArray[np.bool_]:
-    """Which squares share an area with the square at `other`."""
-    near = np.abs(corners - other) < side_px
-    return near[:, 0] & near[:, 1]
+def _systematic(places: _Places, n: int, rng: np.random.Generator, *, grid_px: float) -> list[int]:
+    """A lattice with a random start; another start where the first hits nothing."""
+    if len(places.corners) == 0:
+        return []
+    # As many lattice points fall on the positions, on average, as steps fit into their area.
+    step = max(grid_px * np.sqrt(len(places.corners) / n), places.side_px + grid_px)
+    free = places.free()
+    for _ in range(_STARTS):
+        start = rng.uniform(0, step, 2)
+        beyond = np.mod(places.corners - start, step)
+        hit = free & (beyond[:, 0] < grid_px) & (beyond[:, 1] < grid_px)
+        chosen = [int(at) for at in np.flatnonzero(hit) if places.inside(int(at))]
+        if chosen:
+            return chosen
+    return []
+
+
+def _hottest(places: _Places, n: int, frame: SamplingFrame) -> list[int]:
+    """The positions with most chromogen, one after the other."""
+    if frame.chromogen is None:
+        raise ValueError("hotspot sampling needs the chromogen of the slide")
+    side = max(1, round(frame.side_px / frame.downsample))
+    amount = _window_mean(frame.chromogen, side)
+    columns, rows = np.rint(places.corners / frame.downsample).astype(int).T
+    rank = np.empty(len(places.corners), np.int64)
+    rank[np.argsort(-amount[rows, columns], kind="stable")] = np.arange(len(places.corners))
+    return places.pick(n, partial(_first, rank))
+
+
+def _lattice(places: _Places, *, grid_px: float) -> list[int]:
+    """Every position of the lattice without gaps that holds most fields."""
+    free = np.flatnonzero(places.free())
+    if len(free) == 0:
+        return []
+    step = int(np.ceil(places.side_px / grid_px))
+    phase = np.rint(places.corners[free] / grid_px).astype(np.int64) % step
+    kind = phase[:, 1] * step + phase[:, 0]
+    return [int(at) for at in free[kind == np.bincount(kind).argmax()] if places.inside(int(at))]

@@ -44,6 +44,15 @@ def _require(holds: bool, name: str, got: object, expected: str) -> None:
         raise ValueError(f"{name} is {got}, expected {expected}")
 
 
+class Sampling(StrEnum):
+    """How fields are chosen in a region."""
+
+    RANDOM = "random"
+    SYSTEMATIC = "systematic"
+    HOTSPOT = "hotspot"
+    ALL = "all"
+
+
 @dataclass(frozen=True, kw_only=True)
 class RegionSettings:
     """How tumour centre and invasive front follow from a tumour outline.
@@ -74,6 +83,11 @@ class FieldSettings:
         Area of a square field in mm²; 0.13 in the same study (side 360.6 µm).
     min_tissue_fraction : float
         Smallest share of a field that must be tissue, 0 to 1.
+    sampling : Sampling
+        ``random``: simple random sampling without overlap. ``systematic``: a lattice with a random
+        start (systematic uniform random sampling), about `n_per_region` fields. ``hotspot``: where
+        the chromogen is densest, which measures something else than a region's density. ``all``:
+        every field of a lattice without gaps.
     seed : int
         Seed of the random positions, 0 or more.
     """
@@ -81,6 +95,7 @@ class FieldSettings:
     n_per_region: int = 3
     area_mm2: float = 0.13
     min_tissue_fraction: float = 0.70
+    sampling: Sampling = Sampling.RANDOM
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -264,7 +279,9 @@ SCORES = Table(
             sd_per_mm2          | float | their standard deviation (n - 1)
             ci95_low_per_mm2    | float | 95 % interval of the mean, lower end
             ci95_high_per_mm2   | float | 95 % interval of the mean, upper end
-            min_per_mm2         | float | smallest field
+            cv                  | float | their coefficient of variation, sd_per_mm2 / mean_per_mm2
+        n_fields_to_halve   | int   | fields that would halve the interval, at this standard deviation
+        min_per_mm2         | float | smallest field
             max_per_mm2         | float | largest field
             pigment_fraction    | float | share of the fields' area covered by pigment, 0 to 1
             warnings            | str   | what a reader must know, separated by '; '

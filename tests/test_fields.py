@@ -4,16 +4,18 @@ import pytest
 import shapely
 
 from ihcscore.fields import SamplingFrame, candidate_positions, draw_fields
-from ihcscore.schema import FieldSettings, RegionName
+from ihcscore.schema import FieldSettings, RegionName, Sampling
 
 CENTRE, FRONT = RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT
 
 
-def frame(tissue=None, *, side_px=100.0, downsample=10.0, shape=(100, 120)):
+def frame(tissue=None, *, side_px=100.0, downsample=10.0, shape=(100, 120), chromogen=None):
     tissue = np.ones(shape, bool) if tissue is None else tissue
     height, width = tissue.shape
     size = (int(width * downsample), int(height * downsample))
-    return SamplingFrame(tissue=tissue, downsample=downsample, size_xy_px=size, side_px=side_px)
+    return SamplingFrame(
+        tissue=tissue, downsample=downsample, size_xy_px=size, side_px=side_px, chromogen=chromogen
+    )
 
 
 def boxes(fields):
@@ -113,3 +115,45 @@ def test_every_position_is_equally_likely():
     counts = pd.Series(drawn).value_counts().reindex(inside[:, 0], fill_value=0)
     # chi-square with 20 degrees of freedom: 45.3 is its 99.9 % point (scipy.stats.chi2.ppf(0.999, 20))
     assert ((counts - 40) ** 2 / 40).sum() < 45.3
+
+
+@pytest.mark.parametrize("sampling", list(Sampling))
+def test_every_design_lies_inside_without_overlap_and_repeats(sampling):
+    area = shapely.Point(600, 500).buffer(420).difference(shapely.Point(500, 450).buffer(60))
+    slide = frame(chromogen=np.random.default_rng(0).random((100, 120)).astype(np.float32))
+    settings = FieldSettings(n_per_region=6, sampling=sampling, seed=3)
+    fields = draw_fields(area, region=CENTRE, frame=slide, settings=settings)
+    squares = boxes(fields)
+    assert len(squares) >= 3
+    assert all(area.contains(square) for square in squares)
+    assert shapely.union_all(squares).area == pytest.approx(len(squares) * 100**2)
+    pd.testing.assert_frame_equal(fields, draw_fields(area, region=CENTRE, frame=slide, settings=settings))
+
+
+def test_systematic_fields_lie_on_a_lattice_and_are_as_many_as_asked_on_average():
+    area = shapely.box(0, 0, 1200, 1000)
+    numbers = []
+    for seed in range(40):
+        settings = FieldSettings(n_per_region=9, sampling=Sampling.SYSTEMATIC, seed=seed)
+        fields = draw_fields(area, region=CENTRE, frame=frame(), settings=settings)
+        numbers.append(len(fields))
+        steps = np.diff(np.unique(fields.x_px))
+        assert len(steps) == 0 or np.ptp(steps) <= 10
+    assert np.mean(numbers) == pytest.approx(9, rel=0.1)
+
+
+def test_all_fields_tile_the_region():
+    settings = FieldSettings(sampling=Sampling.ALL)
+    fields = draw_fields(shapely.box(100, 100, 700, 500), region=CENTRE, frame=frame(), settings=settings)
+    assert len(fields) == 24
+
+
+def test_hotspots_are_where_the_chromogen_is():
+    chromogen = np.zeros((100, 120), np.float32)
+    chromogen[30:40, 70:80] = 1
+    chromogen[70:80, 20:30] = 0.5
+    settings = FieldSettings(n_per_region=2, sampling=Sampling.HOTSPOT)
+    fields = draw_fields(
+        shapely.box(0, 0, 1200, 1000), region=CENTRE, frame=frame(chromogen=chromogen), settings=settings
+    )
+    assert list(zip(fields.x_px, fields.y_px, strict=True)) == [(700, 300), (200, 700)]

@@ -73,15 +73,18 @@ ABOUT = {"slide": "s", "marker": "CD3", "region_source": "annotated", "sampling"
 
 def test_region_by_hand():
     # 13, 26 and 39 cells: 100, 200, 300 per mm²; mean 200, SD 100;
-    # half interval 4.302653 × 100 / √3 = 248.414 (t table, 2 degrees of freedom)
+    # 4.302653 × 0.5 / √3 = 1.242069 (t table, 2 degrees of freedom): 200 × exp(∓1.242069)
     fields = score.field_table(field_rows([13, 26, 39]))
     scores = score.score_regions(fields, about_slide=ABOUT, warnings={})
     centre = scores.iloc[0]
     assert list(scores.columns) == SCORES.names
     assert centre.positive_per_mm2 == pytest.approx(200)
     assert (centre.mean_per_mm2, centre.sd_per_mm2) == (pytest.approx(200), pytest.approx(100))
-    assert centre.ci95_low_per_mm2 == 0
-    assert centre.ci95_high_per_mm2 == pytest.approx(448.414, abs=1e-3)
+    assert centre.ci95_low_per_mm2 == pytest.approx(57.757, abs=1e-3)
+    assert centre.ci95_high_per_mm2 == pytest.approx(692.554, abs=1e-3)
+    assert centre.cv == pytest.approx(0.5)
+    # t(0.975, 4) / √5 = 1.2417 is the first below half of t(0.975, 2) / √3 = 2.4841
+    assert centre.n_fields_to_halve == 5
     front = scores.iloc[1]
     assert front.n_fields == 0
     assert np.isnan(front.positive_per_mm2)
@@ -102,3 +105,12 @@ def test_one_field_has_no_spread():
     assert centre.mean_per_mm2 == pytest.approx(100)
     assert math.isnan(centre.sd_per_mm2)
     assert math.isnan(centre.ci95_high_per_mm2)
+
+
+def test_no_cell_found_leaves_a_poisson_limit():
+    # 3.6889 cells are the exact two-sided 95 % limit of a Poisson count of 0 (Garwood 1936)
+    centre = score.score_regions(
+        score.field_table(field_rows([0, 0, 0])), about_slide=ABOUT, warnings={}
+    ).iloc[0]
+    assert centre.ci95_low_per_mm2 == 0
+    assert centre.ci95_high_per_mm2 == pytest.approx(3.6889 / 0.39, rel=1e-4)

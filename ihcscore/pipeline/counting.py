@@ -114,7 +114,7 @@ def count_array(
     rgb: NDArray[np.uint8], *, mpp_um: float, profile: MarkerProfile, stains: Stains | None = None
 ) -> CountedArray:
     """As :func:`count_cells`, with the stains that were used and the pigment."""
-    stains = stains or estimate_stains(rgb, chromogen=profile.chromogen)
+    stains = stains or estimate_stains(rgb, chromogen=profile.chromogen, mpp_um=mpp_um)
     maps = separate(rgb, mpp_um=mpp_um, stains=stains)
     return CountedArray(
         rgb=rgb,

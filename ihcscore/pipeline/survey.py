@@ -94,19 +94,21 @@ def survey_slide(slide: Slide, *, profile: MarkerProfile, progress: Progress) ->
             f"{slide.name}: no tissue found; is it the right slide, and was it scanned in brightfield?"
         )
     progress("stains", 0.2)
-    sample = sample_tissue(slide, tissue)
+    sample, sample_mpp_um = sample_tissue(slide, tissue)
     white = tissue.white_rgb if tissue.white_source == "glass" else None
-    stains = estimate_stains(sample, chromogen=profile.chromogen, white_rgb=white)
+    stains = estimate_stains(sample, chromogen=profile.chromogen, white_rgb=white, mpp_um=sample_mpp_um)
     return Survey(thumbnail=thumbnail, tissue=tissue, outline=tissue.outline(), stains=stains)
 
 
-def sample_tissue(slide: Slide, tissue: TissueMap) -> NDArray[np.uint8]:
+def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], float]:
     """Squares of tissue, evenly spread over the mask, one below the other.
 
     Returns
     -------
-    ndarray of uint8, shape (n × side, side, 3)
+    sample : ndarray of uint8, shape (n × side, side, 3)
         At about 0.5 µm per pixel. Squares that cannot be decoded are left out.
+    mpp_um : float
+        Its µm per pixel.
 
     Raises
     ------
@@ -129,13 +131,12 @@ def sample_tissue(slide: Slide, tissue: TissueMap) -> NDArray[np.uint8]:
         raise SlideError(
             f"{slide.name}: nothing of the tissue can be decoded; copy or export the slide again"
         )
-    scale = min(1.0, slide.mpp_um * downsample / _SAMPLE_MPP_UM)
-    mosaic = np.concatenate(squares)
-    if scale < 1:
-        mosaic = np.asarray(
-            cv2.resize(mosaic, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-        )
-    return mosaic
+    mosaic, mpp_um = np.concatenate(squares), slide.mpp_um * downsample
+    if mpp_um >= _SAMPLE_MPP_UM:
+        return mosaic, mpp_um
+    scale = mpp_um / _SAMPLE_MPP_UM
+    small = cv2.resize(mosaic, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), _SAMPLE_MPP_UM
 
 
 def plan_fields(slide: Slide, survey: Survey, *, regions_file: Path | None, settings: RunSettings) -> Plan:

@@ -1,0 +1,234 @@
+"""Stain amounts of a field → candidate cells with the features that tell what they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ihcscore.profiles import MarkerProfile
+from ihcscore.stain import (
+    READABLE_OD,
+    StainMaps,
+    Stains,
+    chromogen_above_background,
+    mean_od,
+    separate,
+    smooth,
+)
+
+FloatMap = NDArray[np.float32]
+
+# Pixels beyond a field's edge that can change a cell inside it, in µm: 22 of the background, and 19 of
+# the blob filter that decides on the nearest neighbour (its reach, its peak and the spacing).
+HALO_UM = 42.0
+
+# Differences of Gaussians whose scales are 1.6 apart come closest to the Laplacian
+# (Marr and Hildreth 1980, doi 10.1098/rspb.1980.0020).
+DOG_RATIO = 1.6
+SCALE_STEP = np.sqrt(2.0)
+
+# Haematoxylin of a typical nucleus (upper quintile of the LYSTO tiles), and how much of it and of the
+# chromogen counts.
+NUCLEUS_OD = 0.25
+MAX_RELATIVE = 1.5
+CHROMOGEN_CAP = 1.5
+
+# Windows: of a cell with its rim (coverage), of its core (amounts), of its colour and surroundings.
+CELL_SIGMA_UM = 3.0
+CORE_SIGMA_UM = 1.5
+AMOUNT_SIGMA_UM = 2.0
+CELL_RADIUS_UM = 4.0
+NUCLEUS_RADIUS_UM = 3.0
+COLOUR_WINDOW_UM = 9.0
+SURROUNDINGS_UM = 30.0
+MAX_SPACING_UM = 8.0
+
+# Sharpness: slope of the mean OD, of details of 0.5 µm, averaged over 12 µm, per darkest OD within 6 µm.
+DETAIL_SIGMA_UM = 0.5
+SLOPE_WINDOW_UM = 12.0
+SLOPE_REACH_UM = 6.0
+
+
+def detect_cells(
+    rgb: NDArray[np.uint8], *, mpp_um: float, profile: MarkerProfile, stains: Stains
+) -> pd.DataFrame:
+    """Find cells, whatever their class.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (h, w, 3)
+        The field with its halo.
+    mpp_um : float
+        µm per pixel.
+    profile : MarkerProfile
+        The marker's settings.
+    stains : Stains
+        White and stain vectors of the slide.
+
+    Returns
+    -------
+    DataFrame
+        One row a candidate: x_px, y_px (pixel centres at 0), diameter_um, dab_od, hematoxylin_od, and
+        the features that :mod:`ihcscore.classify` judges by.
+    """
+    return detect_in_maps(separate(rgb, mpp_um=mpp_um, stains=stains), profile=profile, stains=stains)
+
+
+def detect_in_maps(maps: StainMaps, *, profile: MarkerProfile, stains: Stains) -> pd.DataFrame:
+    """Find cells in stain maps that are already there; as :func:`detect_cells`."""
+    level_od = min(max(stains.chromogen_level.od, profile.level_low_od), profile.level_high_od)
+    above_background = chromogen_above_background(maps)
+    chromogen = np.maximum(above_background, 0) * np.float32(1 / level_od)
+    nucleus = np.clip(maps.hematoxylin_od * np.float32(1 / NUCLEUS_OD), 0, np.float32(MAX_RELATIVE))
+    whole_cell = np.minimum(
+        chromogen + np.float32(profile.hematoxylin_weight) * nucleus, np.float32(profile.saturation)
+    )
+    contrast = _strongest_blob(whole_cell, profile, maps.mpp_um)
+    at = _peaks(contrast, profile.min_contrast, profile.min_distance_um / maps.mpp_um)
+    candidates = pd.DataFrame(
+        {
+            **_positions(at, maps),
+            "contrast": contrast[at].astype(float),
+            **_amounts(above_background, maps, at),
+            **_shape_features(chromogen, nucleus, at, maps.mpp_um),
+            **_colour_features(maps, stains, at),
+            "sharpness_per_um": _sharpness(mean_od(maps, stains), at, maps.mpp_um),
+        }
+    )
+    candidates["diameter_um"] = _diameter_um(whole_cell, at, maps.mpp_um)
+    candidates["spacing_um"] = _spacing_um(at, maps.mpp_um)
+    return candidates
+
+
+Peaks = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+def _strongest_blob(image: FloatMap, profile: MarkerProfile, mpp_um: float) -> FloatMap:
+    """Largest blob contrast over the radii of the profile, which are √2 apart."""
+    radius_um = profile.blob_radius_um
+    strongest = blob_contrast(image, radius_um / mpp_um)
+    while (radius_um := radius_um * SCALE_STEP) <= profile.largest_blob_radius_um:
+        strongest = np.maximum(strongest, blob_contrast(image, radius_um / mpp_um))
+    return strongest
+
+
+def blob_contrast(image: FloatMap, radius_px: float) -> FloatMap:
+    """Difference of Gaussians that answers most to a disc of the radius (σ = radius / √2).
+
+    A difference of Gaussians whose scales keep their ratio is normalised in scale by itself
+    (Lowe 2004, doi 10.1023/B:VISI.0000029664.99615.94).
+    """
+    sigma_px = radius_px / np.sqrt(2.0)
+    spread = np.sqrt(DOG_RATIO)
+    return smooth(image, sigma_px / spread) - smooth(image, sigma_px * spread)
+
+
+def _peaks(contrast: FloatMap, least: float, distance_px: float) -> Peaks:
+    """Rows and columns of local maxima within half the distance on each side."""
+    window = 2 * max(1, round(distance_px / 2)) + 1
+    highest = cv2.dilate(contrast, np.ones((window, window), np.uint8))
+    rows, columns = np.nonzero((contrast >= highest) & (contrast > least))
+    return rows, columns
+
+
+def _positions(at: Peaks, maps: StainMaps) -> dict[str, NDArray[np.float64]]:
+    """Centres in pixels of the image, from rows and columns of the maps."""
+    rows, columns = at
+    scale_y = maps.shape_yx[0] / maps.chromogen_od.shape[0]
+    scale_x = maps.shape_yx[1] / maps.chromogen_od.shape[1]
+    return {"x_px": (columns + 0.5) * scale_x - 0.5, "y_px": (rows + 0.5) * scale_y - 0.5}
+
+
+def _amounts(above_background: FloatMap, maps: StainMaps, at: Peaks) -> dict[str, NDArray[np.float64]]:
+    """Optical densities in the cell."""
+    sigma_px = AMOUNT_SIGMA_UM / maps.mpp_um
+    return {
+        "dab_od": np.maximum(smooth(above_background, sigma_px)[at], 0).astype(float),
+        "hematoxylin_od": np.maximum(smooth(maps.hematoxylin_od, sigma_px)[at], 0).astype(float),
+    }
+
+
+def _shape_features(
+    chromogen: FloatMap, nucleus: FloatMap, at: Peaks, mpp_um: float
+) -> dict[str, NDArray[np.float64]]:
+    """How much of the cell is stained, how strongly, and how blob-like; amounts relative to the level."""
+    sigma_px = CELL_SIGMA_UM / mpp_um
+    capped = np.minimum(chromogen, np.float32(CHROMOGEN_CAP))
+
+    def covered(threshold: float) -> NDArray[np.float64]:
+        return smooth((chromogen > np.float32(threshold)).astype(np.float32), sigma_px)[at].astype(float)
+
+    stained = (chromogen > np.float32(0.5)).astype(np.float32)
+    around = _mean_around(stained, SURROUNDINGS_UM / mpp_um)
+    return {
+        "covered_quarter": covered(0.25),
+        "covered_half": covered(0.5),
+        "covered_full": covered(1.0),
+        "covered_core": smooth(stained, AMOUNT_SIGMA_UM / mpp_um)[at].astype(float),
+        "covered_around": around[at].astype(float),
+        "chromogen_contrast": blob_contrast(capped, CELL_RADIUS_UM / mpp_um)[at].astype(float),
+        "nucleus": smooth(nucleus, CORE_SIGMA_UM / mpp_um)[at].astype(float),
+        "nucleus_contrast": blob_contrast(nucleus, NUCLEUS_RADIUS_UM / mpp_um)[at].astype(float),
+    }
+
+
+def _colour_features(maps: StainMaps, stains: Stains, at: Peaks) -> dict[str, NDArray[np.float64]]:
+    """Colour of the cell's readable pixels: residual and haematoxylin relative to the stains.
+
+    DAB and haematoxylin leave no residual; grey (ink, folds) leaves some beside much "haematoxylin",
+    melanin leaves some beside none.
+    """
+    readable = (mean_od(maps, stains) < np.float32(READABLE_OD)).astype(np.float32)
+    hematoxylin, chromogen, residual = (
+        _mean_around(amount * readable, COLOUR_WINDOW_UM / maps.mpp_um)[at].astype(float)
+        for amount in (maps.hematoxylin_od, maps.chromogen_od, maps.residual_od)
+    )
+    share = np.maximum(_mean_around(readable, COLOUR_WINDOW_UM / maps.mpp_um)[at].astype(float), 0.02)
+    return {
+        "residual_share": residual / np.maximum(hematoxylin + chromogen, 0.1 * share),
+        "hematoxylin_per_chromogen": hematoxylin / np.maximum(chromogen, 0.05 * share),
+    }
+
+
+def _sharpness(od: FloatMap, at: Peaks, mpp_um: float) -> NDArray[np.float64]:
+    """Mean slope of the OD around each peak per darkest OD near it, per µm."""
+    detail = smooth(od, DETAIL_SIGMA_UM / mpp_um)
+    slope_x = cv2.Sobel(detail, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REFLECT_101)
+    slope_y = cv2.Sobel(detail, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REFLECT_101)
+    slope = _mean_around(np.asarray(cv2.magnitude(slope_x, slope_y), np.float32), SLOPE_WINDOW_UM / mpp_um)
+    window = 2 * round(SLOPE_REACH_UM / mpp_um) + 1
+    darkest = cv2.dilate(detail, np.ones((window, window), np.uint8))
+    sharpness = slope[at].astype(float) / mpp_um / np.maximum(darkest[at].astype(float), 0.05)
+    return np.asarray(sharpness, float)
+
+
+def _diameter_um(whole_cell: FloatMap, at: Peaks, mpp_um: float) -> NDArray[np.float64]:
+    """Diameter of the disc that covers as much of a Gaussian window as the cell does.
+
+    A disc of radius r covers 1 - exp(-r² / 2σ²) of a Gaussian of σ around its centre.
+    """
+    covered = smooth((whole_cell > np.float32(0.5)).astype(np.float32), CELL_SIGMA_UM / mpp_um)[at]
+    share = np.clip(covered.astype(float), 0.01, 0.99)
+    return np.asarray(2 * CELL_SIGMA_UM * np.sqrt(-2 * np.log1p(-share)))
+
+
+def _mean_around(image: FloatMap, side_px: float) -> FloatMap:
+    """Mean over a square: where no peak is sought, it is as good as a Gaussian and cheaper."""
+    window = 2 * round(side_px / 2) + 1
+    return np.asarray(cv2.blur(image, (window, window), borderType=cv2.BORDER_REFLECT_101), np.float32)
+
+
+def _spacing_um(at: Peaks, mpp_um: float) -> NDArray[np.float64]:
+    """Distance to the nearest other peak, at most 8 µm."""
+    from scipy.spatial import cKDTree
+
+    points = np.stack(at, axis=1) * mpp_um
+    spacing = np.full(len(points), MAX_SPACING_UM)
+    if len(points) > 1:
+        distances: Any = cKDTree(points).query(points, k=2)[0]
+        spacing = np.minimum(distances[:, 1], MAX_SPACING_UM)
+    return spacing

@@ -1,0 +1,275 @@
+"""Marker profiles: what counts as a positive cell, read from ``models/*.toml``.
+
+A profile file is a table of settings, each with its value, unit and source::
+
+    name = "CD3"
+    compartment = "membrane"
+    chromogen = "DAB"
+    description = "..."
+
+    [dab_threshold_od]
+    value = 0.2
+    unit = "OD"
+    source = "where the number comes from"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ihcscore.errors import ProfileError
+
+COMPARTMENTS = ("membrane", "nucleus")
+CHROMOGENS = ("DAB", "AEC", "FastRed")
+
+_TEXTS = ("name", "compartment", "chromogen", "description")
+
+# Unit and range of every tunable: a value outside is a slip of the decimal point, not a choice.
+_RANGES: dict[str, tuple[str, float, float]] = {
+    "blob_radius_um": ("um", 1.5, 10.0),
+    "largest_blob_radius_um": ("um", 1.5, 6.5),
+    "min_distance_um": ("um", 1.0, 10.0),
+    "min_contrast": ("1", 0.001, 1.0),
+    "hematoxylin_weight": ("1", 0.0, 2.0),
+    "saturation": ("1", 0.5, 5.0),
+    "level_low_od": ("OD", 0.1, 1.5),
+    "level_high_od": ("OD", 0.1, 1.5),
+    "dab_threshold_od": ("OD", 0.0, 1.5),
+    "hematoxylin_threshold_od": ("OD", 0.02, 1.5),
+    "min_sharpness_per_um": ("1/um", 0.0, 0.5),
+    "ink_residual_share": ("1", 0.0, 1.0),
+    "ink_min_hematoxylin": ("1", 0.0, 5.0),
+    "smear_coverage": ("1", 0.0, 1.0),
+    "smear_max_hematoxylin": ("1", 0.0, 5.0),
+    "pigment_residual_share": ("1", 0.0, 1.0),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkerProfile:
+    """What a positive cell of one marker looks like.
+
+    Attributes
+    ----------
+    name : str
+        Marker, as on the slide's label.
+    compartment : str
+        Where the chromogen lies: ``membrane`` (and cytoplasm) or ``nucleus``.
+    chromogen : str
+        ``DAB``, ``AEC`` or ``FastRed``.
+    description : str
+        One sentence for people.
+    blob_radius_um, largest_blob_radius_um : float
+        Radii in µm of the smallest and the largest disc that the blob filter looks for, √2 apart.
+    min_distance_um : float
+        Smallest distance in µm between two cells.
+    min_contrast : float
+        Smallest answer of the blob filter, relative to the depth of staining.
+    hematoxylin_weight : float
+        Weight of a nucleus beside the chromogen in the image that the blob filter sees.
+    saturation : float
+        Where that image is cut, so that one dark cell does not outshine its neighbours.
+    level_low_od, level_high_od : float
+        Range of the depth of staining that cells are judged relative to.
+    dab_threshold_od : float
+        Chromogen OD above the local background below which no cell is positive.
+    hematoxylin_threshold_od : float
+        Haematoxylin OD from which a cell without chromogen is a negative cell.
+    min_sharpness_per_um : float
+        Mean slope of OD per OD and µm below which a cell is out of focus.
+    ink_residual_share, ink_min_hematoxylin : float
+        Residual per absorbance and haematoxylin per chromogen above which an object is grey.
+    smear_coverage, smear_max_hematoxylin : float
+        Stained share of the surroundings above which, and haematoxylin per chromogen below which, a
+        brown object is a smear.
+    pigment_residual_share : float
+        Residual per absorbance above which a brown object without a nucleus is a pigment suspect.
+    """
+
+    name: str
+    compartment: str
+    chromogen: str
+    description: str
+    blob_radius_um: float
+    largest_blob_radius_um: float
+    min_distance_um: float
+    min_contrast: float
+    hematoxylin_weight: float
+    saturation: float
+    level_low_od: float
+    level_high_od: float
+    dab_threshold_od: float
+    hematoxylin_threshold_od: float
+    min_sharpness_per_um: float
+    ink_residual_share: float
+    ink_min_hematoxylin: float
+    smear_coverage: float
+    smear_max_hematoxylin: float
+    pigment_residual_share: float
+
+    def __post_init__(self) -> None:
+        if self.compartment not in COMPARTMENTS:
+            raise ValueError(
+                f"compartment is {self.compartment!r}, expected one of {', '.join(COMPARTMENTS)}"
+            )
+        if self.chromogen not in CHROMOGENS:
+            raise ValueError(f"chromogen is {self.chromogen!r}, expected one of {', '.join(CHROMOGENS)}")
+        for key, (unit, low, high) in _RANGES.items():
+            value = getattr(self, key)
+            if not low <= value <= high:
+                raise ValueError(f"{key} is {value} {unit}, expected {low} to {high}")
+        for low_key, high_key in (
+            ("blob_radius_um", "largest_blob_radius_um"),
+            ("level_low_od", "level_high_od"),
+        ):
+            if getattr(self, low_key) > getattr(self, high_key):
+                raise ValueError(f"{low_key} is {getattr(self, low_key)}, expected at most {high_key}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One number of a profile: its value, unit and where it comes from."""
+
+    key: str
+    value: float
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellModel:
+    """Weights of a logistic regression that tells positive cells from other candidates.
+
+    Attributes
+    ----------
+    bias : float
+        Log odds of a candidate whose features are all 0.
+    weights : dict of str to float
+        Log odds per unit of each feature of :func:`ihcscore.cells.detect_cells`.
+    """
+
+    bias: float
+    weights: dict[str, float]
+
+
+def known_profiles() -> list[str]:
+    """Names of the profiles that come with ihcscore, sorted."""
+    return sorted(path.stem for path in _models_folder().glob("*.toml") if path.stem.isupper())
+
+
+def load_profile(name_or_path: str | Path) -> MarkerProfile:
+    """Read a marker profile.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A known marker in any case (``CD3``, ``ki67``, ``Ki-67``), or the path of a TOML file.
+
+    Raises
+    ------
+    ProfileError
+        Unknown marker, unreadable file, or a key that is missing, unknown, of the wrong type or out of range.
+    """
+    path = _profile_path(name_or_path)
+    table, settings = _read(path)
+    values: dict[str, Any] = {key: table[key] for key in _TEXTS}
+    values |= {setting.key: setting.value for setting in settings}
+    try:
+        return MarkerProfile(**values)
+    except ValueError as error:
+        raise ProfileError(f"{path.name}: {error}") from error
+
+
+def profile_settings(name_or_path: str | Path) -> list[Setting]:
+    """Every number of a profile with its unit and source, in the order of :class:`MarkerProfile`."""
+    return _read(_profile_path(name_or_path))[1]
+
+
+@cache
+def load_cell_model(compartment: str) -> CellModel:
+    """Weights for a compartment, checked against the sum in the manifest beside them.
+
+    Raises
+    ------
+    ProfileError
+        If the weights are missing, broken or not those of the manifest.
+    """
+    name = f"cells_{compartment}.toml"
+    folder = _models_folder()
+    try:
+        content = (folder / name).read_bytes()
+        manifest = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
+        table = tomllib.loads(content.decode("utf-8"))
+        expected = manifest[f"cells_{compartment}"]["sha256"]
+        model = CellModel(bias=float(table["bias"]), weights=dict(table["weights"]))
+    except (OSError, KeyError, ValueError) as error:
+        raise ProfileError(f"{name}: weights cannot be read ({error}); install ihcscore again") from error
+    if (found := sha256(content).hexdigest()) != expected:
+        raise ProfileError(f"{name}: sha256 is {found}, expected {expected}; install ihcscore again")
+    return model
+
+
+@cache
+def _models_folder() -> Path:
+    """``models/`` inside an installed package, or at the top of a checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "models", package.parent / "models"):
+        if folder.is_dir():
+            return folder
+    raise ProfileError("no folder models/ beside or inside the package; install ihcscore again")
+
+
+def _profile_path(name_or_path: str | Path) -> Path:
+    text = str(name_or_path)
+    path = Path(text)
+    if path.suffix.lower() == ".toml":
+        return path
+    known = known_profiles()
+    name = text.upper().replace("-", "")
+    if name not in known:
+        raise ProfileError(
+            f"{text}: unknown marker; known are {', '.join(known)}, or give the path of a TOML file"
+        )
+    return _models_folder() / f"{name}.toml"
+
+
+def _read(path: Path) -> tuple[dict[str, Any], list[Setting]]:
+    """Texts and settings of a profile file, every key checked."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProfileError(
+            f"{path.name}: cannot be read ({error.strerror}); give a marker name or a TOML file"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProfileError(f"{path.name}: not a TOML file ({error})") from error
+    expected = [field.name for field in fields(MarkerProfile)]
+    if missing := [key for key in expected if key not in table]:
+        raise ProfileError(f"{path.name}: {missing[0]} is missing; a profile needs {', '.join(expected)}")
+    if unknown := [key for key in table if key not in expected]:
+        raise ProfileError(
+            f"{path.name}: {unknown[0]} is not a key of a profile; expected {', '.join(expected)}"
+        )
+    for key in _TEXTS:
+        if not isinstance(table[key], str):
+            raise ProfileError(f"{path.name}: {key} is {table[key]!r}, expected a text")
+    return table, [_setting(path, key, table[key]) for key in expected if key not in _TEXTS]
+
+
+def _setting(path: Path, key: str, entry: object) -> Setting:
+    """One checked entry ``{value, unit, source}``."""
+    if not isinstance(entry, dict) or set(entry) != {"value", "unit", "source"}:
+        raise ProfileError(f"{path.name}: {key} is {entry!r}, expected a table of value, unit and source")
+    value, unit, source = entry["value"], entry["unit"], entry["source"]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ProfileError(f"{path.name}: {key}.value is {value!r}, expected a number")
+    if unit != _RANGES[key][0]:
+        raise ProfileError(f"{path.name}: {key}.unit is {unit!r}, expected {_RANGES[key][0]!r}")
+    if not isinstance(source, str) or not source.strip():
+        raise ProfileError(f"{path.name}: {key}.source is {source!r}, expected where the value comes from")
+    return Setting(key=key, value=float(value), unit=unit, source=source)

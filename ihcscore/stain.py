@@ -1,0 +1,381 @@
+"""RGB ↔ optical density ↔ haematoxylin, chromogen and residual; estimates of white and stain vectors.
+
+Optical density (OD) is base 10 throughout: OD = -log10(I / white), one value a channel. A stain adds its
+vector (unit length, R G B) times its amount (Ruifrok and Johnston 2001, Anal Quant Cytol Histol 23:291).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+Rgb = tuple[float, float, float]
+
+# Haematoxylin, DAB, AEC and Fast Red: Ruifrok and Johnston 2001, as in the authors' published plugin.
+PUBLISHED_VECTORS: dict[str, Rgb] = {
+    "Hematoxylin": (0.650, 0.704, 0.286),
+    "DAB": (0.268, 0.570, 0.776),
+    "AEC": (0.274, 0.680, 0.680),
+    "FastRed": (0.214, 0.851, 0.478),
+}
+
+# Melanin's absorbance falls as wavelength^-3.3 (Jacques 2013, Phys Med Biol 58:R37,
+# doi 10.1088/0031-9155/58/11/R37), here at the middle of a camera's red, green and blue.
+MELANIN_EXPONENT = 3.3
+CAMERA_WAVELENGTHS_NM: Rgb = (610.0, 540.0, 465.0)
+
+WORKING_MPP_UM = 0.5
+MPP_RANGE_UM = (0.05, 1.0)
+
+# A white that is darker or more coloured than these is tissue, haze or a fold, not glass.
+ASSUMED_WHITE: Rgb = (245.0, 245.0, 245.0)
+MIN_WHITE = 185.0
+WHITE_FRACTION = 0.02
+
+# Depth of staining: upper quartile of the chromogen where there is any. The LYSTO tiles have a median of
+# 0.49 OD; a sample without half a cell's area of chromogen is taken to be like them, and no sample is
+# believed to be paler or darker than nearly all of them.
+BROWN_OD = 0.15
+LEVEL_QUANTILE = 0.75
+LEVEL_SIGMA_UM = 1.0
+MIN_BROWN_UM2 = 15.0
+ASSUMED_LEVEL_OD = 0.45
+LEVEL_RANGE_OD = (0.25, 1.0)
+
+# Background between the cells: smallest smoothed value within 8 µm, at most so much.
+BACKGROUND_SIGMA_UM = 2.0
+BACKGROUND_REACH_UM = 8.0
+MAX_BACKGROUND_OD = 0.3
+
+# Pigment: residual per absorbance lies between DAB's 0 and melanin's 0.10, haematoxylin is missing.
+# Beyond a mean OD of 0.8 the blue channel is so close to 0 that no colour can be told.
+PIGMENT_RESIDUAL_SHARE = 0.06
+PIGMENT_MAX_HEMATOXYLIN = 0.45
+PIGMENT_SIGMA_UM = 1.5
+READABLE_OD = 0.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """A colour that densities are measured against, and why it can be trusted.
+
+    Attributes
+    ----------
+    name : str
+        ``White``, or a stain by QuPath's name.
+    rgb : tuple of float
+        Intensities 0 to 255 for the white, a unit vector of OD for a stain.
+    source : str
+        ``estimated``, ``given``, ``published`` or ``assumed``.
+    reason : str
+        One sentence why.
+    """
+
+    name: str
+    rgb: Rgb
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """How dark the chromogen is where a slide has it, and why that can be trusted.
+
+    Attributes
+    ----------
+    od : float
+        Optical density; cells are judged relative to it, so that a pale slide counts like a dark one.
+    source : str
+        ``estimated`` or ``assumed``.
+    reason : str
+        One sentence why.
+    """
+
+    od: float
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stains:
+    """White, stain vectors and depth of staining of a slide.
+
+    Attributes
+    ----------
+    white, hematoxylin, chromogen, pigment : Reference
+        What was used, where it comes from and why.
+    chromogen_level : Level
+        Depth of the chromogen's stain.
+    """
+
+    white: Reference
+    hematoxylin: Reference
+    chromogen: Reference
+    pigment: Reference
+    chromogen_level: Level
+
+    @property
+    def white_rgb(self) -> Rgb:
+        """White as intensities 0 to 255."""
+        return self.white.rgb
+
+    @property
+    def source(self) -> str:
+        """One line on where white and vectors come from."""
+        parts = (self.white, self.hematoxylin, self.chromogen, self.pigment)
+        return ", ".join(f"{part.name} {part.source}" for part in parts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types for JSON."""
+        return asdict(self)
+
+    def matrix(self) -> FloatArray:
+        """Rows haematoxylin, chromogen and their orthogonal residual, each of unit length, shape (3, 3)."""
+        hematoxylin, chromogen = np.array(self.hematoxylin.rgb), np.array(self.chromogen.rgb)
+        residual = np.cross(hematoxylin, chromogen)
+        return np.stack([hematoxylin, chromogen, residual / np.linalg.norm(residual)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StainMaps:
+    """Stain amounts of an image at the working resolution.
+
+    Attributes
+    ----------
+    hematoxylin_od, chromogen_od, residual_od : ndarray of float32, shape (h, w)
+        Amounts in OD.
+    shape_yx : tuple of int
+        Rows and columns of the image they come from.
+    mpp_um : float
+        µm per pixel of the maps.
+    """
+
+    hematoxylin_od: NDArray[np.float32]
+    chromogen_od: NDArray[np.float32]
+    residual_od: NDArray[np.float32]
+    shape_yx: tuple[int, int]
+    mpp_um: float
+
+
+def melanin_vector() -> Rgb:
+    """Unit vector of melanin's OD from its absorption spectrum."""
+    return _unit(np.array(CAMERA_WAVELENGTHS_NM) ** -MELANIN_EXPONENT)
+
+
+def working_step_px(mpp_um: float) -> int:
+    """Pixels that are averaged into one of the working resolution, along x and along y.
+
+    Fields whose origin and size are multiples of it are counted alike, wherever they are cut from.
+
+    Raises
+    ------
+    ValueError
+        If ``mpp_um`` lies outside 0.05 to 1.0.
+    """
+    low, high = MPP_RANGE_UM
+    if not low <= mpp_um <= high:
+        raise ValueError(f"mpp_um is {mpp_um}, expected {low} to {high} µm per pixel")
+    return max(1, round(WORKING_MPP_UM / mpp_um))
+
+
+def rgb_to_od(rgb: NDArray[Any], white_rgb: Rgb) -> FloatArray:
+    """Base-10 optical density of each channel; intensities below 1 are taken as 1."""
+    od: FloatArray = -np.log10(np.maximum(np.asarray(rgb, float), 1.0) / np.asarray(white_rgb))
+    return od
+
+
+def od_to_rgb(od: FloatArray, white_rgb: Rgb) -> FloatArray:
+    """Intensities (float, not rounded or clipped) of optical densities."""
+    rgb: FloatArray = np.asarray(white_rgb) * 10.0 ** -np.asarray(od, float)
+    return rgb
+
+
+def unmix(od: FloatArray, stains: Stains) -> FloatArray:
+    """Amounts of haematoxylin, chromogen and residual in OD, shape (..., 3), of ODs of shape (..., 3)."""
+    amounts: FloatArray = np.asarray(od, float) @ np.linalg.inv(stains.matrix())
+    return amounts
+
+
+def check_rgb(rgb: NDArray[Any]) -> None:
+    """Refuse what is not an 8-bit RGB image.
+
+    Raises
+    ------
+    ValueError
+        If ``rgb`` is not a uint8 array of shape (h, w, 3) with at least one pixel.
+    """
+    if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8:
+        got = getattr(rgb, "dtype", type(rgb).__name__)
+        raise ValueError(f"rgb is {got}, expected a uint8 array; scale the image to 0-255 first")
+    if rgb.ndim != 3 or rgb.shape[2] != 3:
+        raise ValueError(f"rgb has shape {rgb.shape}, expected (h, w, 3): a colour image without alpha")
+    if rgb.size == 0:
+        raise ValueError(f"rgb has shape {rgb.shape}, expected at least one pixel")
+
+
+def separate(rgb: NDArray[np.uint8], *, mpp_um: float, stains: Stains) -> StainMaps:
+    """Average to the working resolution and unmix.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (h, w, 3)
+        The image.
+    mpp_um : float
+        Its µm per pixel.
+    stains : Stains
+        White and vectors.
+    """
+    check_rgb(rgb)
+    step = working_step_px(mpp_um)
+    small = _reduce(rgb, step)
+    values = np.arange(256, dtype=float)[:, None]
+    table = rgb_to_od(np.repeat(values, 3, axis=1), stains.white_rgb).astype(np.float32)
+    od = cv2.LUT(small, table[None])
+    amounts = cv2.transform(od, np.linalg.inv(stains.matrix()).T.astype(np.float32))
+    hematoxylin, chromogen, residual = (np.asarray(amount, np.float32) for amount in cv2.split(amounts))
+    return StainMaps(
+        hematoxylin_od=hematoxylin,
+        chromogen_od=chromogen,
+        residual_od=residual,
+        shape_yx=(rgb.shape[0], rgb.shape[1]),
+        mpp_um=mpp_um * rgb.shape[1] / small.shape[1],
+    )
+
+
+def smooth(image: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """Gaussian of a map, cut off at 3 σ so that its reach is known; the border is mirrored."""
+    size = 2 * int(np.ceil(3 * sigma_px)) + 1
+    blurred = cv2.GaussianBlur(image, (size, size), sigma_px, borderType=cv2.BORDER_REFLECT_101)
+    return np.asarray(blurred, np.float32)
+
+
+def chromogen_above_background(maps: StainMaps) -> NDArray[np.float32]:
+    """Chromogen OD less what lies between the cells: the smallest smoothed value around, at most 0.3 OD."""
+    window = 2 * round(BACKGROUND_REACH_UM / maps.mpp_um) + 1
+    low = cv2.erode(
+        smooth(maps.chromogen_od, BACKGROUND_SIGMA_UM / maps.mpp_um), np.ones((window, window), np.uint8)
+    )
+    background = cv2.blur(low, (window, window), borderType=cv2.BORDER_REFLECT_101)
+    return maps.chromogen_od - np.clip(background, 0, np.float32(MAX_BACKGROUND_OD))
+
+
+def mean_od(maps: StainMaps, stains: Stains) -> NDArray[np.float32]:
+    """Mean OD of the three channels, from the amounts."""
+    hematoxylin, chromogen, residual = (float(value) for value in stains.matrix().mean(axis=1))
+    both = cv2.addWeighted(maps.hematoxylin_od, hematoxylin, maps.chromogen_od, chromogen, 0.0)
+    return np.asarray(cv2.addWeighted(both, 1.0, maps.residual_od, residual, 0.0), np.float32)
+
+
+def pigment_fraction(maps: StainMaps, stains: Stains) -> float:
+    """Share of the area covered by pigment, 0 to 1: brown with melanin's residual and no haematoxylin."""
+    sigma_px = PIGMENT_SIGMA_UM / maps.mpp_um
+    readable = mean_od(maps, stains) < READABLE_OD
+    hematoxylin, chromogen, residual = (
+        smooth(amount * readable, sigma_px)
+        for amount in (maps.hematoxylin_od, maps.chromogen_od, maps.residual_od)
+    )
+    is_pigment = (
+        (chromogen > BROWN_OD)
+        & (hematoxylin < PIGMENT_MAX_HEMATOXYLIN * chromogen)
+        & (residual > PIGMENT_RESIDUAL_SHARE * (hematoxylin + chromogen))
+    )
+    return float(np.mean(is_pigment))
+
+
+def estimate_stains(
+    rgb: NDArray[np.uint8], *, chromogen: str = "DAB", white_rgb: Rgb | None = None, mpp_um: float = 0.25
+) -> Stains:
+    """White, stain vectors and depth of staining of an RGB sample, each only where the sample supports it.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (h, w, 3)
+        One image, or many samples of a slide side by side.
+    chromogen : str
+        ``DAB``, ``AEC`` or ``FastRed``.
+    white_rgb : tuple of float, optional
+        A white known from the scanner; otherwise it is estimated.
+    mpp_um : float
+        µm per pixel of the sample.
+    """
+    check_rgb(rgb)
+    if chromogen not in PUBLISHED_VECTORS or chromogen == "Hematoxylin":
+        raise ValueError(f"chromogen is {chromogen!r}, expected DAB, AEC or FastRed")
+    stains = Stains(
+        white=_given_white(white_rgb) if white_rgb is not None else _estimate_white(rgb),
+        hematoxylin=_published("Hematoxylin"),
+        chromogen=_published(chromogen),
+        pigment=Reference(
+            name="Pigment",
+            rgb=melanin_vector(),
+            source="published",
+            reason="melanin absorbs as wavelength^-3.3 (doi 10.1088/0031-9155/58/11/R37)",
+        ),
+        chromogen_level=Level(od=ASSUMED_LEVEL_OD, source="assumed", reason="not estimated yet"),
+    )
+    maps = separate(rgb, mpp_um=mpp_um, stains=stains)
+    return replace(stains, chromogen_level=_estimate_level(maps))
+
+
+def _estimate_level(maps: StainMaps) -> Level:
+    """Upper quartile of the chromogen where there is any."""
+    chromogen_od = smooth(chromogen_above_background(maps), LEVEL_SIGMA_UM / maps.mpp_um)
+    brown = chromogen_od[chromogen_od > BROWN_OD]
+    area_um2 = brown.size * maps.mpp_um**2
+    if area_um2 < MIN_BROWN_UM2:
+        reason = f"{area_um2:.0f} µm² of chromogen are too little, fewer than {MIN_BROWN_UM2:.0f}"
+        return Level(od=ASSUMED_LEVEL_OD, source="assumed", reason=reason)
+    low, high = LEVEL_RANGE_OD
+    found = float(np.quantile(brown, LEVEL_QUANTILE))
+    reason = f"upper quartile of {area_um2:.0f} µm² of chromogen"
+    if not low <= found <= high:
+        reason = f"{reason}, {found:.2f} OD, clipped to {low} to {high}"
+    return Level(od=min(max(found, low), high), source="estimated", reason=reason)
+
+
+def _published(name: str) -> Reference:
+    vector = _unit(np.array(PUBLISHED_VECTORS[name]))
+    return Reference(name=name, rgb=vector, source="published", reason="Ruifrok and Johnston 2001")
+
+
+def _given_white(white_rgb: Rgb) -> Reference:
+    red, green, blue = (float(value) for value in white_rgb)
+    if not all(1.0 <= value <= 255.0 for value in (red, green, blue)):
+        raise ValueError(f"white_rgb is {white_rgb}, expected three intensities of 1 to 255")
+    return Reference(name="White", rgb=(red, green, blue), source="given", reason="given by the caller")
+
+
+def _estimate_white(rgb: NDArray[np.uint8]) -> Reference:
+    """Mean colour of the brightest pixels, if it can be glass."""
+    small = _reduce(rgb, 2)
+    red, green, blue = cv2.split(small)
+    darkest_channel = cv2.min(cv2.min(red, green), blue)
+    histogram = np.bincount(darkest_channel.ravel(), minlength=256)
+    brighter = np.cumsum(histogram[::-1])[::-1]
+    limit = int(np.flatnonzero(brighter >= WHITE_FRACTION * brighter[0])[-1])
+    bright = (darkest_channel >= limit).astype(np.uint8)
+    white = [float(value) for value in cv2.mean(small, mask=bright)[:3]]
+    if min(white) < MIN_WHITE:
+        shown = ", ".join(f"{value:.0f}" for value in white)
+        reason = f"the brightest pixels ({shown}) are too dark or coloured for glass"
+        return Reference(name="White", rgb=ASSUMED_WHITE, source="assumed", reason=reason)
+    reason = f"mean of the brightest {WHITE_FRACTION:.0%} of the pixels"
+    return Reference(name="White", rgb=(white[0], white[1], white[2]), source="estimated", reason=reason)
+
+
+def _reduce(rgb: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+    """Mean of blocks of step × step pixels; an odd rest widens the blocks evenly."""
+    if step == 1:
+        return rgb
+    size_xy = (-(-rgb.shape[1] // step), -(-rgb.shape[0] // step))
+    return np.asarray(cv2.resize(rgb, size_xy, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _unit(vector: FloatArray) -> Rgb:
+    red, green, blue = (float(value) for value in vector / np.linalg.norm(vector))
+    return red, green, blue

@@ -1,0 +1,185 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from ihcscore.stain import (
+    check_rgb,
+    chromogen_above_background,
+    estimate_stains,
+    mean_od,
+    melanin_vector,
+    od_to_rgb,
+    pigment_fraction,
+    rgb_to_od,
+    separate,
+    unmix,
+    working_step_px,
+)
+
+WHITE = (240.0, 238.0, 236.0)
+DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+def plain(rgb, side=40):
+    return np.full((side, side, 3), rgb, np.uint8)
+
+
+def stains(**changes):
+    return replace(estimate_stains(plain(240), white_rgb=WHITE), **changes)
+
+
+def painted(amounts, side=40):
+    """A patch of so much haematoxylin, DAB and melanin."""
+    used = stains()
+    vectors = np.stack([used.hematoxylin.rgb, used.chromogen.rgb, used.pigment.rgb])
+    colour = od_to_rgb(np.array(amounts) @ vectors, WHITE)
+    return plain(np.rint(colour).astype(np.uint8), side)
+
+
+def test_od_is_base_ten():
+    od = rgb_to_od(np.array([240.0, 23.8, 2.36]), WHITE)
+    assert od == pytest.approx([0.0, 1.0, 2.0])
+
+
+@given(hnp.arrays(np.uint8, (5, 4, 3), elements=st.integers(1, 255)))
+def test_od_round_trip(rgb):
+    assert np.array_equal(np.rint(od_to_rgb(rgb_to_od(rgb, WHITE), WHITE)), rgb)
+
+
+@given(st.floats(0, 2), st.floats(0, 2))
+def test_unmix_undoes_mixing(hematoxylin, dab):
+    used = stains()
+    od = hematoxylin * np.array(used.hematoxylin.rgb) + dab * np.array(used.chromogen.rgb)
+    assert unmix(od, used) == pytest.approx([hematoxylin, dab, 0], abs=1e-9)
+
+
+def test_melanin_is_brown_with_a_residual():
+    # 610, 540, 465 nm to the power of -3.3, of unit length, by hand
+    assert melanin_vector() == pytest.approx((0.329, 0.492, 0.806), abs=1e-3)
+    hematoxylin, dab, residual = unmix(np.array(melanin_vector()), stains())
+    assert abs(hematoxylin) < 0.02
+    assert dab == pytest.approx(1.0, abs=0.01)
+    assert residual == pytest.approx(0.103, abs=0.002)
+
+
+@pytest.mark.parametrize(("mpp_um", "step"), [(0.1, 5), (0.25, 2), (0.2271, 2), (0.346, 1), (1.0, 1)])
+def test_working_step(mpp_um, step):
+    assert working_step_px(mpp_um) == step
+
+
+@pytest.mark.parametrize("mpp_um", [0, -0.25, 0.01, 2.0, float("nan")])
+def test_an_impossible_pixel_size_is_refused(mpp_um):
+    with pytest.raises(ValueError, match=r"expected 0\.05 to 1\.0"):
+        working_step_px(mpp_um)
+
+
+@pytest.mark.parametrize(
+    "rgb",
+    [
+        np.zeros((4, 4, 3), np.uint16),
+        np.zeros((4, 4, 3), float),
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        [[0, 0, 0]],
+    ],
+)
+def test_only_8_bit_rgb_is_taken(rgb):
+    with pytest.raises(ValueError, match="expected"):
+        check_rgb(rgb)
+
+
+def test_separate_averages_blocks():
+    rgb = plain(240, side=4)
+    rgb[:2, :2] = [[[100, 120, 140], [102, 122, 142]], [[104, 124, 144], [106, 126, 146]]]
+    maps = separate(rgb, mpp_um=0.25, stains=stains())
+    by_hand = unmix(rgb_to_od(np.array([103.0, 123.0, 143.0]), WHITE), stains())
+    assert maps.mpp_um == 0.5
+    assert maps.chromogen_od.shape == (2, 2)
+    assert [
+        maps.hematoxylin_od[0, 0],
+        maps.chromogen_od[0, 0],
+        maps.residual_od[0, 0],
+    ] == pytest.approx(by_hand, abs=1e-5)
+
+
+def test_mean_od_is_the_mean_of_the_channels():
+    rgb = plain((100, 120, 140), side=4)
+    maps = separate(rgb, mpp_um=0.5, stains=stains())
+    assert mean_od(maps, stains())[1, 1] == pytest.approx(rgb_to_od(rgb[0, 0], WHITE).mean(), abs=1e-5)
+
+
+def test_background_is_what_lies_between_cells():
+    rgb = painted((0.0, 0.2, 0.0), side=120)
+    rgb[50:70, 50:70] = painted((0.0, 1.0, 0.0), side=20)
+    above = chromogen_above_background(separate(rgb, mpp_um=0.5, stains=stains()))
+    assert above[10, 10] == pytest.approx(0, abs=0.01)
+    assert above[60, 60] == pytest.approx(0.8, abs=0.02)
+
+
+def test_white_is_estimated_from_glass():
+    rgb = painted((0.3, 0.0, 0.0), side=100)
+    rgb[:20] = np.array(WHITE, np.uint8)
+    white = estimate_stains(rgb).white
+    assert white.rgb == pytest.approx(WHITE, abs=1)
+    assert white.source == "estimated"
+
+
+def test_white_is_not_estimated_from_haze():
+    white = estimate_stains(plain((170, 165, 190))).white
+    assert (white.source, white.rgb) == ("assumed", (245.0, 245.0, 245.0))
+    assert "too dark" in white.reason
+
+
+def test_level_follows_the_stain_and_needs_some():
+    rgb = np.full((200, 200, 3), WHITE, np.uint8)
+    assert estimate_stains(rgb).chromogen_level.source == "assumed"
+    for dab in (0.4, 0.8):
+        rgb[80:110, 80:110] = painted((0.0, dab, 0.0), side=30)
+        level = estimate_stains(rgb).chromogen_level
+        assert level.source == "estimated"
+        assert level.od == pytest.approx(dab, rel=0.1)
+
+
+def test_pigment_fraction_sees_melanin_and_not_dab():
+    for amounts, share in (((0, 0, 0.8), 1.0), ((0, 0.8, 0), 0.0), ((0.4, 0.4, 0), 0.0), ((0.5, 0, 0), 0.0)):
+        maps = separate(painted(amounts), mpp_um=0.5, stains=stains())
+        assert pigment_fraction(maps, stains()) == share
+
+
+@pytest.mark.parametrize("chromogen", ["AEC", "FastRed"])
+def test_other_chromogens_have_their_own_vector(chromogen):
+    used = estimate_stains(plain(240), chromogen=chromogen)
+    assert used.chromogen.name == chromogen
+    assert np.linalg.norm(used.chromogen.rgb) == pytest.approx(1)
+
+
+def test_wrong_arguments_are_refused():
+    with pytest.raises(ValueError, match="expected DAB, AEC or FastRed"):
+        estimate_stains(plain(240), chromogen="Hematoxylin")
+    with pytest.raises(ValueError, match="three intensities"):
+        estimate_stains(plain(240), white_rgb=(0.0, 240.0, 240.0))
+
+
+def test_stains_go_into_json():
+    told = json.loads(json.dumps(stains().as_dict()))
+    assert told["chromogen"]["name"] == "DAB"
+    assert told["white"]["source"] == "given"
+    assert told["chromogen_level"]["od"] > 0
+    assert "White given" in stains().source
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the measured tiles are not here")
+def test_no_tile_gets_an_impossible_white():
+    from PIL import Image
+
+    for path in sorted((DATA / "lysto_cd3cd8" / "images").iterdir())[:40]:
+        used = estimate_stains(np.asarray(Image.open(path).convert("RGB")), mpp_um=0.24)
+        assert min(used.white_rgb) >= 185
+        assert 0.25 <= used.chromogen_level.od <= 1.0
