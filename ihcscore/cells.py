@@ -34,7 +34,7 @@ SCALE_STEP = np.sqrt(2.0)
 # Haematoxylin of a typical nucleus (upper quintile of the LYSTO tiles), and how much of it and of the
 # chromogen counts.
 NUCLEUS_OD = 0.25
-MAX_RELATIVE = 1.5
+MAX_RELATIVE = 2.0
 CHROMOGEN_CAP = 1.5
 
 # Windows: of a cell with its rim (coverage), of its core (amounts), of its colour and surroundings.
@@ -188,8 +188,10 @@ def _colour_features(maps: StainMaps, stains: Stains, at: Peaks) -> dict[str, ND
         for amount in (maps.hematoxylin_od, maps.chromogen_od, maps.residual_od)
     )
     share = np.maximum(_mean_around(readable, COLOUR_WINDOW_UM / maps.mpp_um)[at].astype(float), 0.02)
+    residual_share = residual / np.maximum(hematoxylin + chromogen, 0.1 * share)
     return {
-        "residual_share": residual / np.maximum(hematoxylin + chromogen, 0.1 * share),
+        "residual_share": residual_share,
+        "residual_excess": residual_share - stains.chromogen_residual,
         "hematoxylin_per_chromogen": hematoxylin / np.maximum(chromogen, 0.05 * share),
     }
 

@@ -66,8 +66,8 @@ def is_artefact(candidates: pd.DataFrame, profile: MarkerProfile) -> NDArray[np.
 
 
 def is_pigment(candidates: pd.DataFrame, profile: MarkerProfile) -> NDArray[np.bool_]:
-    """Melanin's colour without a nucleus."""
-    residual = candidates["residual_share"] > profile.pigment_residual_share
+    """Melanin's colour, beyond the slide's own chromogen, without a nucleus."""
+    residual = candidates["residual_excess"] > profile.pigment_residual_share
     no_nucleus = candidates["hematoxylin_per_chromogen"] < PIGMENT_MAX_HEMATOXYLIN
     return np.asarray(residual & no_nucleus, bool)
 

@@ -52,10 +52,28 @@ BACKGROUND_SIGMA_UM = 2.0
 BACKGROUND_REACH_UM = 8.0
 MAX_BACKGROUND_OD = 0.3
 
+# Stain vectors: median direction of the pixels that one stain makes up almost alone, if there are enough
+# of them and it turns out near the published one. Ten degrees hold the laboratories of the LYSTO tiles.
+MIN_VECTOR_UM2 = 250.0
+MAX_SAMPLE_PX = 40_000
+VECTOR_PURITY = {"hematoxylin": 0.10, "chromogen": 0.15}
+VECTOR_MIN_OD = {"hematoxylin": 0.10, "chromogen": 0.20}
+VECTOR_MEAN_OD = (0.1, 0.7)
+MAX_VECTOR_ANGLE_DEG = 10.0
+# Melanin lies only 6 degrees from DAB. A chromogen vector that has gone a third of the way (residual per
+# absorbance 0.03 of melanin's 0.10) may come from pigment and is refused.
+MAX_CHROMOGEN_RESIDUAL = 0.03
+
+# Hue of the slide's chromogen: residual per absorbance where chromogen lies on a nucleus, as in a ring or a
+# stained nucleus, which melanin's granules hide. Shrunk towards 0 by so much area.
+HUE_HEMATOXYLIN_PER_CHROMOGEN = (0.5, 3.0)
+HUE_MIN_OD = 0.12
+HUE_PRIOR_UM2 = 50.0
+
 # Pigment: residual per absorbance lies between DAB's 0 and melanin's 0.10, haematoxylin is missing.
 # Beyond a mean OD of 0.8 the blue channel is so close to 0 that no colour can be told.
-PIGMENT_RESIDUAL_SHARE = 0.06
-PIGMENT_MAX_HEMATOXYLIN = 0.45
+PIGMENT_RESIDUAL_SHARE = 0.055
+PIGMENT_MAX_HEMATOXYLIN = 0.55
 PIGMENT_SIGMA_UM = 1.5
 READABLE_OD = 0.8
 
@@ -111,6 +129,8 @@ class Stains:
         What was used, where it comes from and why.
     chromogen_level : Level
         Depth of the chromogen's stain.
+    chromogen_residual : float
+        Residual per absorbance of the slide's own chromogen; pigment is what exceeds it.
     """
 
     white: Reference
@@ -118,6 +138,7 @@ class Stains:
     chromogen: Reference
     pigment: Reference
     chromogen_level: Level
+    chromogen_residual: float = 0.0
 
     @property
     def white_rgb(self) -> Rgb:
@@ -282,7 +303,7 @@ def pigment_fraction(maps: StainMaps, stains: Stains) -> float:
     is_pigment = (
         (chromogen > BROWN_OD)
         & (hematoxylin < PIGMENT_MAX_HEMATOXYLIN * chromogen)
-        & (residual > PIGMENT_RESIDUAL_SHARE * (hematoxylin + chromogen))
+        & (residual > (PIGMENT_RESIDUAL_SHARE + stains.chromogen_residual) * (hematoxylin + chromogen))
     )
     return float(np.mean(is_pigment))
 
@@ -319,7 +340,70 @@ def estimate_stains(
         chromogen_level=Level(od=ASSUMED_LEVEL_OD, source="assumed", reason="not estimated yet"),
     )
     maps = separate(rgb, mpp_um=mpp_um, stains=stains)
-    return replace(stains, chromogen_level=_estimate_level(maps))
+    hematoxylin, own_chromogen = _estimate_vectors(maps, stains)
+    stains = replace(stains, hematoxylin=hematoxylin, chromogen=own_chromogen)
+    if "estimated" in (hematoxylin.source, own_chromogen.source):
+        maps = separate(rgb, mpp_um=mpp_um, stains=stains)
+    return replace(
+        stains, chromogen_level=_estimate_level(maps), chromogen_residual=_estimate_residual(maps, stains)
+    )
+
+
+def _pixels(maps: StainMaps) -> tuple[FloatArray, float]:
+    """Some of the pixels, lightly smoothed, amounts of shape (n, 3), and the area each stands for in µm²."""
+    stride = max(2, round(np.sqrt(maps.hematoxylin_od.size / MAX_SAMPLE_PX)))
+    amounts = [
+        cv2.blur(amount, (3, 3))[::stride, ::stride].ravel()
+        for amount in (maps.hematoxylin_od, maps.chromogen_od, maps.residual_od)
+    ]
+    return np.stack(amounts, axis=1), (stride * maps.mpp_um) ** 2
+
+
+def _estimate_vectors(maps: StainMaps, stains: Stains) -> tuple[Reference, Reference]:
+    """Haematoxylin and chromogen where the sample supports them, else the published ones with the reason."""
+    amounts, pixel_um2 = _pixels(maps)
+    od = amounts @ stains.matrix()
+    low, high = VECTOR_MEAN_OD
+    mean = od.mean(axis=1)
+    clear = (mean > low) & (mean < high)
+
+    def checked(own: int, published: Reference, key: str) -> Reference:
+        mine, other = amounts[:, own], amounts[:, 1 - own]
+        pure = clear & (mine > VECTOR_MIN_OD[key]) & (other < VECTOR_PURITY[key] * mine)
+        return _checked_vector(published, od[pure], pixel_um2, stains)
+
+    return checked(0, stains.hematoxylin, "hematoxylin"), checked(1, stains.chromogen, "chromogen")
+
+
+def _checked_vector(published: Reference, od: FloatArray, pixel_um2: float, stains: Stains) -> Reference:
+    """The median direction of pixels of one stain, or the published vector and why."""
+    area_um2 = len(od) * pixel_um2
+    if area_um2 < MIN_VECTOR_UM2:
+        return replace(published, reason=f"{published.reason}; {area_um2:.0f} µm² of it alone are too little")
+    vector = np.array(_unit(np.median(od / np.linalg.norm(od, axis=1, keepdims=True), axis=0)))
+    angle = float(np.degrees(np.arccos(np.clip(vector @ np.array(published.rgb), -1, 1))))
+    if angle > MAX_VECTOR_ANGLE_DEG:
+        return replace(published, reason=f"{published.reason}; the slide's is {angle:.0f}° away, too far")
+    hematoxylin, chromogen, residual = unmix(vector, stains)
+    towards_pigment = residual / max(hematoxylin + chromogen, 0.1) > MAX_CHROMOGEN_RESIDUAL
+    if published.name == "DAB" and towards_pigment:
+        return replace(published, reason=f"{published.reason}; the slide's may be pigment's colour")
+    reason = f"median of {area_um2:.0f} µm² of it alone, {angle:.1f}° from the published one"
+    return Reference(name=published.name, rgb=_unit(vector), source="estimated", reason=reason)
+
+
+def _estimate_residual(maps: StainMaps, stains: Stains) -> float:
+    """Residual per absorbance where chromogen lies on a nucleus, 0 or more, shrunk towards 0."""
+    amounts, pixel_um2 = _pixels(maps)
+    hematoxylin, chromogen, residual = amounts.T
+    low, high = HUE_HEMATOXYLIN_PER_CHROMOGEN
+    on_nucleus = (chromogen > HUE_MIN_OD) & (hematoxylin > low * chromogen) & (hematoxylin < high * chromogen)
+    on_nucleus &= (amounts @ stains.matrix()).mean(axis=1) < READABLE_OD
+    area_um2 = float(on_nucleus.sum()) * pixel_um2
+    if area_um2 == 0:
+        return 0.0
+    share = float(np.median(residual[on_nucleus] / (hematoxylin + chromogen)[on_nucleus]))
+    return max(share, 0.0) * area_um2 / (area_um2 + HUE_PRIOR_UM2)
 
 
 def _estimate_level(maps: StainMaps) -> Level:

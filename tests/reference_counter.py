@@ -33,7 +33,8 @@ def gaussian(image: Floats, sigma_px: float) -> Floats:
 def amounts(rgb: NDArray[np.uint8], mpp_um: float, stains: Stains) -> Floats:
     """Haematoxylin, chromogen and residual at the working resolution, shape (h, w, 3)."""
     step = working_step_px(mpp_um)
-    small = np.rint(block_reduce(rgb.astype(float), (step, step, 1), np.mean))
+    # Grey levels are rounded half up, as OpenCV does.
+    small = np.floor(block_reduce(rgb.astype(float), (step, step, 1), np.mean) + 0.5)
     return unmix(rgb_to_od(small, stains.white_rgb), stains)
 
 

@@ -20,7 +20,7 @@ def cd3_toml() -> str:
     return (Path(__file__).parent.parent / "models" / "CD3.toml").read_text(encoding="utf-8")
 
 
-RADIUS = "[blob_radius_um]\nvalue = 3.4"
+RADIUS = "[blob_radius_um]\nvalue = 3.5"
 
 
 def test_known_profiles():
@@ -94,7 +94,7 @@ def test_a_missing_file_is_named():
 
 def test_weights_match_their_manifest():
     assert load_cell_model("membrane").weights["covered_full"] > 0
-    assert list(load_cell_model("nucleus").weights) == ["covered_core"]
+    assert list(load_cell_model("nucleus").weights) == ["covered_half", "nucleus"]
 
 
 def test_unknown_weights_are_an_error():

@@ -1,0 +1,59 @@
+"""How much do three fields tell? The interval of random fields against the true mean of a count map."""
+
+import numpy as np
+import pytest
+import shapely
+
+from ihcscore.fields import SamplingFrame, candidate_positions, draw_fields
+from ihcscore.schema import FieldSettings, RegionName, Sampling
+from ihcscore.score import mean_interval
+
+# 4 × 4 mm with fields of 0.13 mm² on a grid of 36 µm; the density rises tenfold from left to right.
+SIDE_PX, DOWNSAMPLE = 361.0, 36.1
+AREA = shapely.box(0, 0, 4000, 4000)
+CENTRE = RegionName.TUMOUR_CENTRE
+
+
+def density(x_px):
+    return 150 * np.exp(np.log(10) * (np.asarray(x_px) + SIDE_PX / 2) / 4000)
+
+
+@pytest.fixture(scope="module")
+def frame():
+    tissue = np.ones((111, 111), bool)
+    return SamplingFrame(tissue=tissue, downsample=DOWNSAMPLE, size_xy_px=(4000, 4000), side_px=SIDE_PX)
+
+
+@pytest.fixture(scope="module")
+def true_mean(frame):
+    positions, _ = candidate_positions(AREA, frame=frame, min_tissue_fraction=0.7)
+    return density(positions[:, 0]).mean()
+
+
+def test_all_fields_show_the_true_mean_of_a_strong_gradient(frame, true_mean):
+    fields = draw_fields(AREA, region=CENTRE, frame=frame, settings=FieldSettings(sampling=Sampling.ALL))
+    assert density(fields.x_px).mean() == pytest.approx(true_mean, rel=0.03)
+
+
+@pytest.mark.parametrize("n", [3, 6])
+def test_the_interval_covers_the_true_mean_in_95_of_100_draws(frame, true_mean, n):
+    rng = np.random.default_rng(11)
+    covered = 0
+    for seed in range(500):
+        settings = FieldSettings(n_per_region=n, seed=seed)
+        fields = draw_fields(AREA, region=CENTRE, frame=frame, settings=settings)
+        found = rng.poisson(density(fields.x_px) * 0.13) / 0.13
+        low, high = mean_interval(found.mean(), found.std(ddof=1), n, n * 0.13)
+        covered += low <= true_mean <= high
+    assert 0.93 <= covered / 500 <= 0.97
+
+
+def test_systematic_and_random_fields_are_unbiased(frame, true_mean):
+    for sampling in (Sampling.RANDOM, Sampling.SYSTEMATIC):
+        totals = []
+        for seed in range(200):
+            settings = FieldSettings(n_per_region=4, sampling=sampling, seed=seed)
+            fields = draw_fields(AREA, region=CENTRE, frame=frame, settings=settings)
+            totals.append((density(fields.x_px).sum(), len(fields)))
+        cells, numbers = np.sum(totals, axis=0)
+        assert cells / numbers == pytest.approx(true_mean, rel=0.04)
