@@ -26,13 +26,14 @@ def frame():
 
 @pytest.fixture(scope="module")
 def true_mean(frame):
-    positions, _ = candidate_positions(AREA, frame=frame, min_tissue_fraction=0.7)
-    return density(positions[:, 0]).mean()
-
-
-def test_all_fields_show_the_true_mean_of_a_strong_gradient(frame, true_mean):
+    """What all fields of the region show."""
     fields = draw_fields(AREA, region=CENTRE, frame=frame, settings=FieldSettings(sampling=Sampling.ALL))
-    assert density(fields.x_px).mean() == pytest.approx(true_mean, rel=0.03)
+    return density(fields.x_px).mean()
+
+
+def test_all_fields_show_the_true_mean_of_a_strong_gradient(true_mean):
+    # the mean over the area of 150 · 10^(x / 4000) is 150 · 9 / ln 10
+    assert true_mean == pytest.approx(150 * 9 / np.log(10), rel=0.03)
 
 
 @pytest.mark.parametrize("n", [3, 6])
@@ -48,12 +49,18 @@ def test_the_interval_covers_the_true_mean_in_95_of_100_draws(frame, true_mean, 
     assert 0.93 <= covered / 500 <= 0.97
 
 
-def test_systematic_and_random_fields_are_unbiased(frame, true_mean):
-    for sampling in (Sampling.RANDOM, Sampling.SYSTEMATIC):
-        totals = []
-        for seed in range(200):
-            settings = FieldSettings(n_per_region=4, sampling=sampling, seed=seed)
-            fields = draw_fields(AREA, region=CENTRE, frame=frame, settings=settings)
-            totals.append((density(fields.x_px).sum(), len(fields)))
-        cells, numbers = np.sum(totals, axis=0)
-        assert cells / numbers == pytest.approx(true_mean, rel=0.04)
+@pytest.mark.parametrize("sampling", [Sampling.RANDOM, Sampling.SYSTEMATIC])
+def test_fields_are_spread_evenly_over_their_positions(frame, sampling):
+    positions, _ = candidate_positions(AREA, frame=frame, min_tissue_fraction=0.7)
+    drawn = []
+    for seed in range(200):
+        settings = FieldSettings(n_per_region=4, sampling=sampling, seed=seed)
+        drawn.append(
+            draw_fields(AREA, region=CENTRE, frame=frame, settings=settings)[["x_px", "y_px"]].to_numpy()
+        )
+    # fields of one draw are not independent: the error of the mean comes from the draws' sums
+    n = np.array([len(fields) for fields in drawn])
+    excess = np.array([(fields - positions.mean(axis=0)).sum(axis=0) for fields in drawn])
+    error = excess.std(axis=0, ddof=1) / np.sqrt(len(drawn))
+    assert n.mean() == pytest.approx(4, rel=0.1)
+    assert (np.abs(excess.mean(axis=0)) < 3.5 * error).all()

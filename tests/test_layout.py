@@ -13,7 +13,20 @@ PACKAGE = Path(ihcscore.__file__).parent
 LAYERS = [
     {"cli"},
     {"pipeline"},
-    {"slide", "tissue", "regions", "fields", "cells", "classify", "score", "overlay", "report", "synthetic"},
+    {
+        "slide",
+        "tissue",
+        "artefacts",
+        "proposal",
+        "regions",
+        "fields",
+        "cells",
+        "classify",
+        "score",
+        "overlay",
+        "report",
+        "synthetic",
+    },
     {"stain", "profiles"},
     {"schema", "errors"},
 ]
