@@ -191,7 +191,7 @@ def _colour_features(maps: StainMaps, stains: Stains, at: Peaks) -> dict[str, ND
     residual_share = residual / np.maximum(hematoxylin + chromogen, 0.1 * share)
     return {
         "residual_share": residual_share,
-        "residual_excess": residual_share - stains.chromogen_residual,
+        "pigment_likeness": stains.pigment_likeness(residual_share),
         "hematoxylin_per_chromogen": hematoxylin / np.maximum(chromogen, 0.05 * share),
     }
 

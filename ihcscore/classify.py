@@ -66,10 +66,10 @@ def is_artefact(candidates: pd.DataFrame, profile: MarkerProfile) -> NDArray[np.
 
 
 def is_pigment(candidates: pd.DataFrame, profile: MarkerProfile) -> NDArray[np.bool_]:
-    """Melanin's colour, beyond the slide's own chromogen, without a nucleus."""
-    residual = candidates["residual_excess"] > profile.pigment_residual_share
+    """Pigment's colour, told from the slide's own chromogen, without a nucleus."""
+    like_pigment = candidates["pigment_likeness"] > profile.pigment_threshold
     no_nucleus = candidates["hematoxylin_per_chromogen"] < PIGMENT_MAX_HEMATOXYLIN
-    return np.asarray(residual & no_nucleus, bool)
+    return np.asarray(like_pigment & no_nucleus, bool)
 
 
 def is_smear(candidates: pd.DataFrame, profile: MarkerProfile) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,9 @@ Marker = Annotated[
 ]
 ProfileFile = Annotated[
     Path | None, typer.Option("--profile", help="A profile of your own.", metavar="FILE.toml")
+]
+Chromogen = Annotated[
+    str | None, typer.Option(help="DAB, AEC or FastRed, overriding the profile's.", metavar="NAME")
 ]
 Out = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that DIR already holds.")]
@@ -83,13 +87,14 @@ def run(
     seed: Annotated[int, typer.Option(help="Seed of the random positions.")] = _FIELDS.seed,
     mpp_um: MppOverride = None,
     profile: ProfileFile = None,
+    chromogen: Chromogen = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Score whole slides: random fields, counts per mm², overlays, a report."""
     from ihcscore.pipeline import score_slide, score_slides
 
-    chosen = _profile(marker, profile)
+    chosen = _profile(marker, profile, chromogen)
     settings = _settings(fields, field_area_mm2, margin_um, seed, mpp_um)
     with _progress_bar(quiet) as progress:
         if len(slides) == 1:
@@ -128,13 +133,14 @@ def count(
     out: Out = _DEFAULT_OUT,
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw the cells on each image.")] = False,
     profile: ProfileFile = None,
+    chromogen: Chromogen = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Count cells on plain RGB tiles: cells.csv, counts.csv, overlays."""
     from ihcscore.pipeline import count_images
 
-    chosen = _profile(marker, profile)
+    chosen = _profile(marker, profile, chromogen)
     with _progress_bar(quiet) as progress:
         result = count_images(
             images,
@@ -202,18 +208,21 @@ def profiles() -> None:
         typer.echo()
 
 
-def _profile(marker: str | None, file: Path | None) -> MarkerProfile:
+def _profile(marker: str | None, file: Path | None, chromogen: str | None) -> MarkerProfile:
     """The profile that was asked for: by a marker's name or by a file, which must agree."""
-    from ihcscore.profiles import known_profiles, load_profile
+    from ihcscore.profiles import CHROMOGENS, known_profiles, load_profile
 
     if marker is None and file is None:
         raise ProfileError(f"no marker; give --marker with one of {', '.join(known_profiles())}")
-    if file is None:
-        return load_profile(str(marker))
-    chosen = load_profile(file)
-    if marker is not None and marker.lower() != chosen.name.lower():
+    chosen = load_profile(file if file is not None else str(marker))
+    if file is not None and marker is not None and marker.lower() != chosen.name.lower():
         raise ProfileError(f"{file}: is a profile of {chosen.name}, --marker says {marker}; give one of them")
-    return chosen
+    if chromogen is None:
+        return chosen
+    known = {name.lower(): name for name in CHROMOGENS}
+    if chromogen.lower() not in known:
+        raise ProfileError(f"--chromogen is {chromogen}, expected one of {', '.join(CHROMOGENS)}")
+    return replace(chosen, chromogen=known[chromogen.lower()])
 
 
 def _settings(

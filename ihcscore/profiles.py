@@ -46,7 +46,7 @@ _RANGES: dict[str, tuple[str, float, float]] = {
     "ink_min_hematoxylin": ("1", 0.0, 5.0),
     "smear_coverage": ("1", 0.0, 1.0),
     "smear_max_hematoxylin": ("1", 0.0, 5.0),
-    "pigment_residual_share": ("1", 0.0, 1.0),
+    "pigment_threshold": ("1", 0.1, 10.0),
 }
 
 
@@ -87,8 +87,9 @@ class MarkerProfile:
     smear_coverage, smear_max_hematoxylin : float
         Stained share of the surroundings above which, and haematoxylin per chromogen below which, a
         brown object is a smear.
-    pigment_residual_share : float
-        Residual per absorbance above which a brown object without a nucleus is a pigment suspect.
+    pigment_threshold : float
+        How far towards pigment, from the slide's chromogen (0) to pigment (1), a colour without a
+        nucleus must have gone to be a pigment suspect.
     """
 
     name: str
@@ -110,7 +111,7 @@ class MarkerProfile:
     ink_min_hematoxylin: float
     smear_coverage: float
     smear_max_hematoxylin: float
-    pigment_residual_share: float
+    pigment_threshold: float
 
     def __post_init__(self) -> None:
         if self.compartment not in COMPARTMENTS:

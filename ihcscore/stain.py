@@ -56,6 +56,7 @@ MAX_BACKGROUND_OD = 0.3
 # of them and it turns out near the published one. Ten degrees hold the laboratories of the LYSTO tiles.
 MIN_VECTOR_UM2 = 250.0
 MAX_SAMPLE_PX = 40_000
+MIN_PIGMENT_PX = 200
 VECTOR_PURITY = {"hematoxylin": 0.10, "chromogen": 0.15}
 VECTOR_MIN_OD = {"hematoxylin": 0.10, "chromogen": 0.20}
 VECTOR_MEAN_OD = (0.1, 0.7)
@@ -70,9 +71,11 @@ HUE_HEMATOXYLIN_PER_CHROMOGEN = (0.5, 3.0)
 HUE_MIN_OD = 0.12
 HUE_PRIOR_UM2 = 50.0
 
-# Pigment: residual per absorbance lies between DAB's 0 and melanin's 0.10, haematoxylin is missing.
+# Pigment: residual per absorbance beyond halfway from the chromogen's own to pigment's (melanin's against
+# DAB: 0.10), haematoxylin is missing. Pigment whose residual is smaller than 0.02 has the chromogen's colour.
 # Beyond a mean OD of 0.8 the blue channel is so close to 0 that no colour can be told.
-PIGMENT_RESIDUAL_SHARE = 0.055
+PIGMENT_THRESHOLD = 0.53
+LEAST_PIGMENT_RESIDUAL = 0.02
 PIGMENT_MAX_HEMATOXYLIN = 0.55
 PIGMENT_SIGMA_UM = 1.5
 READABLE_OD = 0.8
@@ -154,6 +157,17 @@ class Stains:
     def as_dict(self) -> dict[str, Any]:
         """Plain types for JSON."""
         return asdict(self)
+
+    def pigment_likeness(self, residual_share: FloatArray) -> FloatArray:
+        """How far colours have gone from the slide's chromogen (0) to pigment (1).
+
+        Both by residual per absorbance; 0 throughout where pigment's colour is the chromogen's.
+        """
+        hematoxylin, chromogen, residual = unmix(np.array(self.pigment.rgb), self)
+        of_pigment = residual / max(hematoxylin + chromogen, 0.1)
+        if abs(of_pigment) < LEAST_PIGMENT_RESIDUAL:
+            return np.zeros_like(residual_share)
+        return np.asarray((residual_share - self.chromogen_residual) / of_pigment, float)
 
     def matrix(self) -> FloatArray:
         """Rows haematoxylin, chromogen and their orthogonal residual, each of unit length, shape (3, 3)."""
@@ -300,11 +314,9 @@ def pigment_fraction(maps: StainMaps, stains: Stains) -> float:
         smooth(amount * readable, sigma_px)
         for amount in (maps.hematoxylin_od, maps.chromogen_od, maps.residual_od)
     )
-    is_pigment = (
-        (chromogen > BROWN_OD)
-        & (hematoxylin < PIGMENT_MAX_HEMATOXYLIN * chromogen)
-        & (residual > (PIGMENT_RESIDUAL_SHARE + stains.chromogen_residual) * (hematoxylin + chromogen))
-    )
+    is_brown = (chromogen > BROWN_OD) & (hematoxylin < PIGMENT_MAX_HEMATOXYLIN * chromogen)
+    share = residual / np.maximum(hematoxylin + chromogen, BROWN_OD)
+    is_pigment = is_brown & (stains.pigment_likeness(share) > PIGMENT_THRESHOLD)
     return float(np.mean(is_pigment))
 
 
@@ -404,6 +416,33 @@ def _estimate_residual(maps: StainMaps, stains: Stains) -> float:
         return 0.0
     share = float(np.median(residual[on_nucleus] / (hematoxylin + chromogen)[on_nucleus]))
     return max(share, 0.0) * area_um2 / (area_um2 + HUE_PRIOR_UM2)
+
+
+def estimate_pigment(stains: Stains, pixels: NDArray[np.uint8]) -> Stains:
+    """Stains with the pigment's vector taken from pixels that somebody marked as pigment.
+
+    Parameters
+    ----------
+    stains : Stains
+        With the slide's white.
+    pixels : ndarray of uint8, shape (n, 3)
+        RGB of the marked area.
+
+    Returns
+    -------
+    Stains
+        Melanin's vector stays where the pixels are too few or too pale.
+    """
+    od = rgb_to_od(pixels, stains.white_rgb)
+    low, high = VECTOR_MEAN_OD
+    mean = od.mean(axis=1)
+    od = od[(mean > low) & (mean < high + 0.3)]
+    if len(od) < MIN_PIGMENT_PX:
+        reason = f"{stains.pigment.reason}; {len(od)} stained pixels marked as pigment are too few"
+        return replace(stains, pigment=replace(stains.pigment, reason=reason))
+    vector = _unit(np.median(od / np.linalg.norm(od, axis=1, keepdims=True), axis=0))
+    reason = f"median of {len(od)} pixels marked as pigment"
+    return replace(stains, pigment=Reference(name="Pigment", rgb=vector, source="estimated", reason=reason))
 
 
 def _estimate_level(maps: StainMaps) -> Level:

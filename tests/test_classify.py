@@ -29,7 +29,7 @@ def candidate(**changes):
         "nucleus": 1.2,
         "nucleus_contrast": 0.1,
         "residual_share": 0.0,
-        "residual_excess": 0.0,
+        "pigment_likeness": 0.0,
         "hematoxylin_per_chromogen": 0.6,
         "sharpness_per_um": 0.15,
         "spacing_um": 8.0,
@@ -48,11 +48,11 @@ NOT_STAINED = {"covered_quarter": 0.0, "covered_half": 0.0, "covered_full": 0.0,
         (NOT_STAINED | {"hematoxylin_od": 0.01}, []),
         ({"sharpness_per_um": 0.02}, []),
         ({"residual_share": 0.08, "hematoxylin_per_chromogen": 1.5}, []),
-        ({"residual_excess": 0.08, "hematoxylin_per_chromogen": 0.1}, ["Pigment suspect"]),
+        ({"pigment_likeness": 0.8, "hematoxylin_per_chromogen": 0.1}, ["Pigment suspect"]),
         # a chromogen of that colour all over the slide is no pigment
-        ({"residual_share": 0.08, "residual_excess": 0.02, "hematoxylin_per_chromogen": 0.1}, ["Positive"]),
+        ({"residual_share": 0.08, "pigment_likeness": 0.2, "hematoxylin_per_chromogen": 0.1}, ["Positive"]),
         ({"covered_around": 0.9, "hematoxylin_per_chromogen": 0.1}, ["Pigment suspect"]),
-        (NOT_STAINED | {"residual_excess": 0.08, "hematoxylin_per_chromogen": 5.0}, ["Negative"]),
+        (NOT_STAINED | {"pigment_likeness": 0.8, "hematoxylin_per_chromogen": 5.0}, ["Negative"]),
     ],
 )
 def test_what_a_candidate_is(changes, expected):

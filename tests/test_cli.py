@@ -260,6 +260,18 @@ class TestBadRequests:
         refused(shown, "mine.toml", "CD3")
 
 
+def test_chromogen_of_the_profile_can_be_changed(ihcscore_command, phantom, tmp_path):
+    arguments = ("run", phantom.files.slide, *RUN, "--regions", phantom.files.annotation, "--fields", 1)
+    shown = ihcscore_command(*arguments, "--chromogen", "fastred", "--out", tmp_path / "red")
+    assert shown.status == 0
+    record = json.loads((tmp_path / "red" / "run.json").read_text(encoding="utf-8"))
+    assert record["profile"]["chromogen"] == "FastRed"
+    assert record["stains"]["chromogen"]["name"] == "FastRed"
+    refused(
+        ihcscore_command(*arguments, "--chromogen", "green", "--out", tmp_path / "o"), "DAB, AEC, FastRed"
+    )
+
+
 class TestOutputFolder:
     def run(self, ihcscore_command, phantom, out, *more):
         return ihcscore_command(

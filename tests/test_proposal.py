@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -14,11 +16,11 @@ from ihcscore.stain import estimate_stains
 from ihcscore.synthetic import Optics, SectionSettings, draw_section, outline_mask
 
 COMMON = {
-    "size_um": (3000.0, 2800.0),
-    "tissue_um": 2300.0,
-    "tumour_um": 1300.0,
+    "size_um": (2200.0, 2100.0),
+    "tissue_um": 1800.0,
+    "tumour_um": 1000.0,
     "mpp_um": 1.0,
-    "front_um": 300.0,
+    "front_um": 250.0,
 }
 # Nuclei per mm² of tumour and stroma, and what else makes the two alike.
 CONTRAST_LEVELS = {
@@ -34,8 +36,8 @@ CONTRAST_LEVELS = {
     },
     "40 % of the tumour cells pigmented": {"pigmented_fraction": 0.4},
     "soft scanner: blur of 0.8 µm": {"optics": Optics(psf_um=0.8)},
-    "small tumour": {"tumour_um": 800.0},
-    "tumour nearly everywhere": {"tumour_um": 1950.0},
+    "small tumour": {"tumour_um": 720.0},
+    "tumour nearly everywhere": {"tumour_um": 1500.0},
 }
 NO_TUMOUR = {
     "stroma": {},
@@ -68,25 +70,34 @@ def dice(one, other):
     return 2 * (one & other).sum() / (one.sum() + other.sum())
 
 
-def with_follicles(section, *, brown):
-    """A section with three lymphoid follicles of 500 µm."""
+@functools.cache
+def drawn(**changes):
+    return draw_section(SectionSettings(**{**COMMON, **changes}), seed=3)
+
+
+@functools.cache
+def lymphoid(*, brown):
     crowd = {"lymphocytes_per_mm2": 1000.0, "elsewhere_per_mm2": 6000.0}
     if not brown:
         crowd = {"lymphocytes_per_mm2": 7000.0, "elsewhere_per_mm2": 10.0}
-    lymphoid = draw_section(
-        SectionSettings(**{**COMMON, "tumour_um": 0.0, "stroma_per_mm2": 500.0, **crowd}), 11
+    return draw_section(
+        SectionSettings(**{**COMMON, "tumour_um": 0.0, "stroma_per_mm2": 500.0, **crowd}), seed=11
     )
+
+
+def with_follicles(section, *, brown):
+    """A section with three lymphoid follicles of 300 µm."""
     rgb = section.rgb.copy()
     yy, xx = np.indices(rgb.shape[:2])
-    for x, y in ((700, 1400), (1450, 2250), (2250, 1000)):
-        disc = (xx - x) ** 2 + (yy - y) ** 2 < 250**2
-        rgb[disc] = lymphoid.rgb[disc]
+    for x, y in ((430, 1050), (1100, 1760), (1770, 900)):
+        disc = (xx - x) ** 2 + (yy - y) ** 2 < 150**2
+        rgb[disc] = lymphoid(brown=brown).rgb[disc]
     return rgb
 
 
 @pytest.mark.parametrize("level", CONTRAST_LEVELS)
 def test_tumour_of_known_outline_is_proposed(level):
-    section = draw_section(SectionSettings(**{**COMMON, **CONTRAST_LEVELS[level]}), seed=3)
+    section = drawn(**CONTRAST_LEVELS[level])
     tissue, tumour = masks_of(section)
     proposal = propose_tumour(features_of(section.rgb), tissue=tissue, mpp_um=8.0)
     assert proposal.warning == ""
@@ -97,7 +108,7 @@ def test_tumour_of_known_outline_is_proposed(level):
 
 @pytest.mark.parametrize("kind", NO_TUMOUR)
 def test_without_tumour_the_tissue_is_proposed_and_said_so(kind):
-    section = draw_section(SectionSettings(**{**COMMON, "tumour_um": 0.0, **NO_TUMOUR[kind]}), seed=8)
+    section = drawn(tumour_um=0.0, **NO_TUMOUR[kind])
     tissue, _ = masks_of(section)
     proposal = propose_tumour(features_of(section.rgb), tissue=tissue, mpp_um=8.0)
     assert proposal.confidence < 0.3
@@ -106,9 +117,9 @@ def test_without_tumour_the_tissue_is_proposed_and_said_so(kind):
 
 
 @pytest.mark.parametrize("brown", [False, True], ids=["blue", "brown"])
-@pytest.mark.parametrize("tumour_um", [0.0, 1100.0])
+@pytest.mark.parametrize("tumour_um", [0.0, 1000.0])
 def test_lymphoid_follicles_are_no_tumour(brown, tumour_um):
-    section = draw_section(SectionSettings(**{**COMMON, "tumour_um": tumour_um}), seed=3)
+    section = drawn(**({} if tumour_um else {"tumour_um": 0.0}))
     tissue, tumour = masks_of(section)
     features = features_of(with_follicles(section, brown=brown))
     proposal = propose_tumour(features, tissue=tissue, mpp_um=8.0)
@@ -121,7 +132,7 @@ def test_lymphoid_follicles_are_no_tumour(brown, tumour_um):
 
 @pytest.fixture(scope="module")
 def default():
-    return draw_section(SectionSettings(**COMMON), seed=3)
+    return drawn()
 
 
 def test_blocks_give_what_the_whole_gives(default):

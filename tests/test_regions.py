@@ -59,6 +59,14 @@ def test_excluded_classes(name):
     assert parse(feature(SQUARE), feature(hole, name)).excluded.equals(hole)
 
 
+def test_pigment_is_an_example_and_no_region():
+    example = shapely.box(200, 200, 250, 250)
+    found = parse(feature(SQUARE), feature(example, "Pigment"))
+    assert found.pigment.equals(example)
+    assert found.tumour.equals(SQUARE)
+    assert found.unknown == ()
+
+
 def test_lists_single_features_and_plain_class_names():
     assert read(json.dumps([feature(SQUARE)])).tumour.equals(SQUARE)
     assert read(json.dumps(feature(SQUARE))).tumour.equals(SQUARE)

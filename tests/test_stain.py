@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from ihcscore import stain
 from ihcscore.stain import (
     check_rgb,
     chromogen_above_background,
@@ -183,3 +184,28 @@ def test_no_tile_gets_an_impossible_white():
         used = estimate_stains(np.asarray(Image.open(path).convert("RGB")), mpp_um=0.24)
         assert min(used.white_rgb) >= 185
         assert 0.25 <= used.chromogen_level.od <= 1.0
+
+
+def test_pigment_s_colour_is_learnt_from_marked_pixels():
+    known = stain.estimate_stains(np.full((64, 64, 3), 240, np.uint8))
+    direction = np.array([0.5, 0.6, 0.62]) / np.linalg.norm([0.5, 0.6, 0.62])
+    amounts = np.random.default_rng(0).uniform(0.4, 1.2, (500, 1))
+    pixels = stain.od_to_rgb(amounts * direction, known.white_rgb).round().astype(np.uint8)
+    learnt = stain.estimate_pigment(known, pixels)
+    assert learnt.pigment.source == "estimated"
+    assert np.dot(learnt.pigment.rgb, direction) > 0.9995
+    few = stain.estimate_pigment(known, pixels[:50])
+    assert few.pigment.rgb == known.pigment.rgb
+    assert "too few" in few.pigment.reason
+
+
+@pytest.mark.parametrize("chromogen", ["DAB", "AEC", "FastRed"])
+def test_each_chromogen_is_separated_by_its_own_vector(chromogen):
+    white = (245.0, 245.0, 245.0)
+    od = 0.6 * np.array(stain.PUBLISHED_VECTORS[chromogen])
+    rgb = np.broadcast_to(stain.od_to_rgb(od, white).round().astype(np.uint8), (40, 40, 3)).copy()
+    used = stain.estimate_stains(rgb, chromogen=chromogen, white_rgb=white)
+    maps = stain.separate(rgb, mpp_um=0.5, stains=used)
+    length = float(np.linalg.norm(stain.PUBLISHED_VECTORS[chromogen]))
+    assert np.abs(maps.chromogen_od - 0.6 * length).max() < 0.02
+    assert np.abs(maps.hematoxylin_od).max() < 0.02

@@ -15,7 +15,7 @@ from ihcscore import overlay, report, score
 from ihcscore.errors import ReadError
 from ihcscore.pipeline.counting import CountedField, as_profile, count_field
 from ihcscore.pipeline.progress import Progress, Stopwatch, silent
-from ihcscore.pipeline.survey import Plan, Survey, plan_fields, survey_slide
+from ihcscore.pipeline.survey import Plan, Survey, learn_pigment, plan_fields, survey_slide
 from ihcscore.profiles import MarkerProfile
 from ihcscore.schema import FIELDS, SCORES, SLIDE_CELLS, FieldStatus, RunSettings
 from ihcscore.slide import Slide, open_slide
@@ -106,6 +106,7 @@ def score_slide(
             survey = survey_slide(slide, profile=profile, progress=progress)
         with watch.timing("regions and fields"):
             plan = plan_fields(slide, survey, regions_file=regions_file, settings=settings)
+            survey = learn_pigment(slide, survey, plan.annotations.pigment)
         run = _Run(
             slide=slide,
             survey=survey,
@@ -289,6 +290,7 @@ def _write(folder: report.OutputFolder, result: SlideScores, run: _Run) -> None:
         "Tumour centre": (annotations.centre, overlay.REGION_COLOURS["Tumour centre"]),
         "Invasive front": (annotations.front, overlay.REGION_COLOURS["Invasive front"]),
         "Ignore*": (annotations.excluded, report.IGNORE_COLOUR),
+        "Pigment": (annotations.pigment, overlay.CLASS_COLOURS["Pigment suspect"]),
     }
     bands = {
         str(region.name): (region.area.intersection(run.survey.outline), overlay.REGION_COLOURS[region.name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -19,13 +19,14 @@ from ihcscore.pipeline.progress import Progress
 from ihcscore.profiles import MarkerProfile
 from ihcscore.schema import RegionName, RegionSource, RunSettings
 from ihcscore.slide import Slide, Thumbnail
-from ihcscore.stain import Stains, estimate_stains, rgb_to_od, unmix
+from ihcscore.stain import Stains, estimate_pigment, estimate_stains, rgb_to_od, unmix
 from ihcscore.tissue import TissueMap, TissueSettings, find_tissue, mask_to_polygons
 
 # Stains are estimated on this many squares, spread evenly over the tissue: 0.6 mm² in all.
 _SAMPLES = 36
 _SAMPLE_UM = 128.0
 _SAMPLE_MPP_UM = 0.5
+_MAX_PIGMENT_PX = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +183,29 @@ def plan_fields(slide: Slide, survey: Survey, *, regions_file: Path | None, sett
     for name, lines in field_warnings.items():
         warnings[name] += lines
     return Plan(annotations=annotations, regions=regions, fields=fields, warnings=warnings)
+
+
+def learn_pigment(slide: Slide, survey: Survey, pigment: BaseGeometry) -> Survey:
+    """The survey with the pigment's colour taken from areas that a pathologist marked as pigment.
+
+    Raises
+    ------
+    ReadError
+        If the marked area cannot be decoded.
+    """
+    if pigment.is_empty:
+        return survey
+    level = slide.level_for(_SAMPLE_MPP_UM)
+    downsample = slide.levels[level].downsample
+    # The largest of them shows enough; so much of it is read and no more.
+    largest = max(shapely.get_parts(pigment), key=lambda part: float(part.area))
+    left, top, right, bottom = (edge / downsample for edge in largest.bounds)
+    width, height = (min(int(extent) + 1, _MAX_PIGMENT_PX) for extent in (right - left, bottom - top))
+    rgb = slide.read(level, (int(left), int(top)), (width, height))
+    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
+    x, y = ((axis + int(start) + 0.5) * downsample for axis, start in ((columns, left), (rows, top)))
+    marked = shapely.contains_xy(largest, x, y)
+    return replace(survey, stains=estimate_pigment(survey.stains, rgb[marked]))
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -20,6 +20,7 @@ _TUMOUR = {"tumor", "tumour"}
 _CENTRE = {"tumour centre", "tumor center", "tumour center", "tumor centre"}
 _FRONT = {"invasive front", "invasive margin"}
 _EXCLUDED = {"ignore", "exclude", "necrosis"}
+_PIGMENT = {"pigment", "melanin"}
 
 # An outline with more corners than this is thinned, by a pixel at a time: hand-drawn ones have hundreds,
 # traced masks tens of thousands, and buffers of millions take minutes.
@@ -52,6 +53,8 @@ class Annotations:
     ----------
     tumour, centre, front, excluded : shapely geometry
         Polygons of the classes, empty where none was drawn.
+    pigment : shapely geometry
+        Examples of the slide's pigment, for its colour; no part of any region.
     unknown : tuple of str
         Class names that mean nothing here.
     source : RegionSource
@@ -61,16 +64,17 @@ class Annotations:
     centre: BaseGeometry = EMPTY
     front: BaseGeometry = EMPTY
     excluded: BaseGeometry = EMPTY
+    pigment: BaseGeometry = EMPTY
     unknown: tuple[str, ...] = ()
     source: RegionSource = RegionSource.ANNOTATED
 
 
 def role_of(class_name: str) -> str | None:
-    """What a class means: ``tumour``, ``centre``, ``front``, ``excluded``, or None for nothing here."""
+    """What a class means, by the name of a field of :class:`Annotations`; None for nothing here."""
     lower = " ".join(class_name.lower().split())
     if lower in _EXCLUDED or lower.endswith("*"):
         return "excluded"
-    for role, names in (("tumour", _TUMOUR), ("centre", _CENTRE), ("front", _FRONT)):
+    for role, names in (("tumour", _TUMOUR), ("centre", _CENTRE), ("front", _FRONT), ("pigment", _PIGMENT)):
         if lower in names:
             return role
     return None
@@ -92,7 +96,9 @@ def gather(drawn: Iterable[Drawn], *, name: str, unknown: Iterable[str] = ()) ->
     AnnotationError
         If an area is broken or crosses itself, or if nothing says where the tumour is.
     """
-    found: dict[str, list[BaseGeometry]] = {"tumour": [], "centre": [], "front": [], "excluded": []}
+    found: dict[str, list[BaseGeometry]] = {
+        role: [] for role in ("tumour", "centre", "front", "excluded", "pigment")
+    }
     ignored = set(unknown)
     for area in drawn:
         role = role_of(area.class_name)
