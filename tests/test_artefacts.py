@@ -168,11 +168,11 @@ def test_crowded_lymphocytes_are_neither_folds_nor_ink(section, follicle):
 
 def test_melanin_and_pale_haematoxylin_are_no_artefacts():
     melanotic = SectionSettings(
-        size_um=(2200.0, 2200.0), tissue_um=1800.0, tumour_um=1000.0, mpp_um=2.0, front_um=200.0,
+        size_um=(1900.0, 1900.0), tissue_um=1600.0, tumour_um=900.0, mpp_um=2.0, front_um=200.0,
         melanophages_per_mm2=3000.0, pigmented_fraction=0.9,
     )  # fmt: skip
     pale = SectionSettings(
-        size_um=(2200.0, 2200.0), tissue_um=1800.0, tumour_um=1000.0, mpp_um=2.0, front_um=200.0,
+        size_um=(1900.0, 1900.0), tissue_um=1600.0, tumour_um=900.0, mpp_um=2.0, front_um=200.0,
         centre_per_mm2=2.0, front_per_mm2=5.0, elsewhere_per_mm2=1.0, staining=Staining(haze_od=0.0),
     )  # fmt: skip
     for settings in (melanotic, pale):
@@ -226,7 +226,7 @@ def test_wrong_shapes_and_scales_are_refused():
 @pytest.mark.parametrize("step", [1, 2])
 def test_out_of_focus_areas_are_found_in_blocks(step):
     settings = SectionSettings(
-        size_um=(1900.0, 1800.0), tissue_um=1600.0, tumour_um=800.0, mpp_um=1.0, front_um=200.0
+        size_um=(1600.0, 1600.0), tissue_um=1400.0, tumour_um=700.0, mpp_um=1.0, front_um=200.0
     )
     drawn = draw_section(settings, seed=3)
     rgb = shrunk(drawn.rgb, step) if step > 1 else drawn.rgb
@@ -281,10 +281,10 @@ def test_field_s_fold_and_ink_are_measured(field):
     assert clean.fold_fraction < 0.01
     assert clean.pen_fraction == 0
     settings = SectionSettings(
-        size_um=(900.0, 900.0), tissue_um=800.0, tumour_um=400.0, mpp_um=0.5, front_um=100.0
+        size_um=(800.0, 800.0), tissue_um=700.0, tumour_um=400.0, mpp_um=0.5, front_um=100.0
     )
     drawn = draw_section(settings, seed=1)
-    inner = np.s_[500:1300, 500:1300]
+    inner = np.s_[440:1160, 440:1160]
     for kind in (ArtefactKind.FOLD, *PENS):
         tissue = outline_mask(drawn.tissue_px, drawn.rgb.shape[:2])
         spoilt = add_artefact(drawn.rgb, kind, tissue=tissue, mpp_um=0.5, seed=3)

@@ -16,11 +16,11 @@ from ihcscore.stain import estimate_stains
 from ihcscore.synthetic import Optics, SectionSettings, draw_section, outline_mask
 
 COMMON = {
-    "size_um": (2200.0, 2100.0),
-    "tissue_um": 1800.0,
-    "tumour_um": 1000.0,
+    "size_um": (1800.0, 1700.0),
+    "tissue_um": 1450.0,
+    "tumour_um": 850.0,
     "mpp_um": 1.0,
-    "front_um": 250.0,
+    "front_um": 200.0,
 }
 # Nuclei per mm² of tumour and stroma, and what else makes the two alike.
 CONTRAST_LEVELS = {
@@ -36,8 +36,8 @@ CONTRAST_LEVELS = {
     },
     "40 % of the tumour cells pigmented": {"pigmented_fraction": 0.4},
     "soft scanner: blur of 0.8 µm": {"optics": Optics(psf_um=0.8)},
-    "small tumour": {"tumour_um": 720.0},
-    "tumour nearly everywhere": {"tumour_um": 1500.0},
+    "small tumour": {"tumour_um": 680.0},
+    "tumour nearly everywhere": {"tumour_um": 1200.0},
 }
 NO_TUMOUR = {
     "stroma": {},
@@ -86,11 +86,11 @@ def lymphoid(*, brown):
 
 
 def with_follicles(section, *, brown):
-    """A section with three lymphoid follicles of 300 µm."""
+    """A section with three lymphoid follicles of 260 µm."""
     rgb = section.rgb.copy()
     yy, xx = np.indices(rgb.shape[:2])
-    for x, y in ((430, 1050), (1100, 1760), (1770, 900)):
-        disc = (xx - x) ** 2 + (yy - y) ** 2 < 150**2
+    for x, y in ((330, 850), (900, 1400), (1460, 800)):
+        disc = (xx - x) ** 2 + (yy - y) ** 2 < 130**2
         rgb[disc] = lymphoid(brown=brown).rgb[disc]
     return rgb
 
@@ -117,7 +117,7 @@ def test_without_tumour_the_tissue_is_proposed_and_said_so(kind):
 
 
 @pytest.mark.parametrize("brown", [False, True], ids=["blue", "brown"])
-@pytest.mark.parametrize("tumour_um", [0.0, 1000.0])
+@pytest.mark.parametrize("tumour_um", [0.0, 850.0])
 def test_lymphoid_follicles_are_no_tumour(brown, tumour_um):
     section = drawn(**({} if tumour_um else {"tumour_um": 0.0}))
     tissue, tumour = masks_of(section)

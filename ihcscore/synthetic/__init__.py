@@ -5,6 +5,7 @@
 >>> files = write_phantom(folder, section, name="CD8")  # doctest: +SKIP
 """
 
+from ihcscore.synthetic.artefacts import PENS, ArtefactKind, Spoilt, add_artefact, outline_mask
 from ihcscore.synthetic.layout import Clustering
 from ihcscore.synthetic.mirax import ArraySource, MiraxSettings, RepeatedSource, TileSource, write_mirax
 from ihcscore.synthetic.optics import Optics
@@ -14,7 +15,9 @@ from ihcscore.synthetic.section import Section, SectionSettings, Zone, draw_sect
 from ihcscore.synthetic.tile import Tile, TileSettings, draw_tile
 
 __all__ = [
+    "PENS",
     "ArraySource",
+    "ArtefactKind",
     "Clustering",
     "MiraxSettings",
     "Optics",
@@ -22,13 +25,16 @@ __all__ = [
     "RepeatedSource",
     "Section",
     "SectionSettings",
+    "Spoilt",
     "Staining",
     "Tile",
     "TileSettings",
     "TileSource",
     "Zone",
+    "add_artefact",
     "draw_section",
     "draw_tile",
+    "outline_mask",
     "write_mirax",
     "write_phantom",
 ]

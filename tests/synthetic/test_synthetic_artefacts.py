@@ -19,7 +19,7 @@ IN_TISSUE = (ArtefactKind.FOLD, ArtefactKind.OUT_OF_FOCUS, ArtefactKind.PALE)
 @pytest.fixture(scope="module")
 def section():
     settings = SectionSettings(
-        size_um=(3600.0, 3200.0), tissue_um=2600.0, tumour_um=1400.0, mpp_um=2.0, front_um=300.0
+        size_um=(3000.0, 2800.0), tissue_um=2100.0, tumour_um=1200.0, mpp_um=2.0, front_um=300.0
     )
     return draw_section(settings, seed=4)
 
@@ -44,8 +44,8 @@ def test_same_seed_same_bytes_and_nothing_touched_far_from_the_mask(thumbnail, k
     assert np.array_equal(drawn.mask, again.mask)
     assert not np.array_equal(drawn.mask, draw(thumbnail, kind, seed=2).mask)
     assert drawn.mask.any()
-    changed = (drawn.rgb != rgb).any(axis=2)
-    assert changed[drawn.mask].mean() > 0.6
+    changed = np.abs(drawn.rgb.astype(int) - rgb).max(axis=2) > 12
+    assert changed[drawn.mask].mean() > (0.1 if kind is ArtefactKind.OUT_OF_FOCUS else 0.6)
     near = cv2.dilate(drawn.mask.astype(np.uint8), np.ones((27, 27), np.uint8)) > 0
     assert not changed[~near].any()
 
