@@ -8,7 +8,7 @@ and stands in the tables as failed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ import typer
 
 from ihcscore import __version__
 from ihcscore.errors import IhcscoreError, ProfileError
-from ihcscore.schema import FieldSettings, RegionSettings, RunSettings
+from ihcscore.schema import FieldSettings, Front, RegionSettings, RunSettings, Sampling
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +84,8 @@ def run(
     fields: Annotated[int, typer.Option(help="Fields in each region.")] = _FIELDS.n_per_region,
     field_area_mm2: Annotated[float, typer.Option(help="Area of a field.")] = _FIELDS.area_mm2,
     margin_um: Annotated[float, typer.Option(help="Whole width of the invasive front.")] = _REGIONS.margin_um,
+    front: Annotated[Front, typer.Option(help="Sides of the outline that the front takes.")] = _REGIONS.front,
+    sampling: Annotated[Sampling, typer.Option(help="How fields are chosen.")] = _FIELDS.sampling,
     seed: Annotated[int, typer.Option(help="Seed of the random positions.")] = _FIELDS.seed,
     mpp_um: MppOverride = None,
     profile: ProfileFile = None,
@@ -95,7 +97,13 @@ def run(
     from ihcscore.pipeline import score_slide, score_slides
 
     chosen = _profile(marker, profile, chromogen)
-    settings = _settings(fields, field_area_mm2, margin_um, seed, mpp_um)
+    settings = _settings(
+        lambda: RunSettings(
+            fields=FieldSettings(n_per_region=fields, area_mm2=field_area_mm2, sampling=sampling, seed=seed),
+            regions=RegionSettings(margin_um=margin_um, front=front),
+            mpp_um=mpp_um,
+        )
+    )
     with _progress_bar(quiet) as progress:
         if len(slides) == 1:
             result = score_slide(
@@ -225,16 +233,10 @@ def _profile(marker: str | None, file: Path | None, chromogen: str | None) -> Ma
     return replace(chosen, chromogen=known[chromogen.lower()])
 
 
-def _settings(
-    n_per_region: int, area_mm2: float, margin_um: float, seed: int, mpp_um: float | None
-) -> RunSettings:
+def _settings(make: Callable[[], RunSettings]) -> RunSettings:
     """Settings from options; a value out of range is the user's to mend."""
     try:
-        return RunSettings(
-            fields=FieldSettings(n_per_region=n_per_region, area_mm2=area_mm2, seed=seed),
-            regions=RegionSettings(margin_um=margin_um),
-            mpp_um=mpp_um,
-        )
+        return make()
     except ValueError as error:
         raise IhcscoreError(str(error)) from error
 

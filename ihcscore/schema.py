@@ -53,6 +53,14 @@ class Sampling(StrEnum):
     ALL = "all"
 
 
+class Front(StrEnum):
+    """Which side of the tumour outline the invasive front takes."""
+
+    BOTH = "both"
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+
+
 @dataclass(frozen=True, kw_only=True)
 class RegionSettings:
     """How tumour centre and invasive front follow from a tumour outline.
@@ -63,9 +71,12 @@ class RegionSettings:
         Whole width of the invasive front in µm, half of it on each side of the outline. 1000 µm
         is the International TILs Working Group's (Hendry et al. 2017,
         doi 10.1097/PAP.0000000000000161); Immunoscore uses 720 (360 each side).
+    front : Front
+        Both sides of the outline, or one; the centre is the same whichever.
     """
 
     margin_um: float = 1000.0
+    front: Front = Front.BOTH
 
     def __post_init__(self) -> None:
         _require(self.margin_um > 0, "margin_um", self.margin_um, "above 0")
@@ -238,6 +249,7 @@ FIELDS = Table(
             sampling        | str   | how the field was chosen
             seed            | int   | seed of the random positions
             margin_um       | float | whole width of the invasive front
+        front           | str   | sides of the outline it takes: both, inside or outside
             x_px            | float | left edge, level-0 px
             y_px            | float | top edge, level-0 px
             side_px         | float | side of the square, level-0 px
@@ -265,6 +277,7 @@ SCORES = Table(
             sampling            | str   | how the fields were chosen
             seed                | int   | seed of the random positions
             margin_um           | float | whole width of the invasive front
+            front               | str   | sides of the outline it takes: both, inside or outside
             field_area_mm2      | float | area of one field
             n_fields_asked      | int   | fields that were asked for
             n_fields            | int   | fields that were scored

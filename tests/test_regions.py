@@ -15,7 +15,7 @@ from ihcscore.regions import (
     propose_tumour,
     tumour_centre,
 )
-from ihcscore.schema import RegionName, RegionSettings
+from ihcscore.schema import Front, RegionName, RegionSettings
 
 CENTRE, FRONT = RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT
 SQUARE = shapely.box(100, 100, 500, 400)
@@ -153,6 +153,18 @@ def test_bands_of_a_disc_have_the_area_of_rings():
     assert front.area.area == pytest.approx(math.pi * (1100**2 - 900**2), rel=1e-3)
     assert not any(warnings.values())
     assert centre.area.intersection(front.area).area < 1e-3 * front.area.area
+
+
+@pytest.mark.parametrize(("side", "inner", "outer"), [("inside", 900, 1000), ("outside", 1000, 1100)])
+def test_front_can_take_one_side(side, inner, outer):
+    tissue = shapely.box(0, 0, 4000, 4000)
+    disc = shapely.Point(2000, 2000).buffer(1000, quad_segs=256)
+    settings = RegionSettings(margin_um=200, front=Front(side))
+    (centre, front), _ = derive_regions(
+        Annotations(tumour=disc), tissue=tissue, mpp_um=1.0, side_px=50.0, settings=settings
+    )
+    assert front.area.area == pytest.approx(math.pi * (outer**2 - inner**2), rel=2e-3)
+    assert centre.area.area == pytest.approx(math.pi * 900**2, rel=1e-3)
 
 
 def test_margin_is_in_micrometres():

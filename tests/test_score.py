@@ -68,7 +68,7 @@ def field_rows(counts, region="Tumour centre", failed=0):
 
 
 ABOUT = {"slide": "s", "marker": "CD3", "region_source": "annotated", "sampling": "random", "seed": 0,
-         "margin_um": 1000.0, "field_area_mm2": 0.13, "n_fields_asked": 3}  # fmt: skip
+         "margin_um": 1000.0, "front": "both", "field_area_mm2": 0.13, "n_fields_asked": 3}  # fmt: skip
 
 
 def test_region_by_hand():

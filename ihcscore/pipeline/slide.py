@@ -20,7 +20,6 @@ from ihcscore.profiles import MarkerProfile
 from ihcscore.schema import FIELDS, SCORES, SLIDE_CELLS, FieldStatus, RunSettings
 from ihcscore.slide import Slide, open_slide
 
-_SAMPLING = "random"
 _OVERVIEW_PX = 1600
 _PREVIEW_PX = 640
 
@@ -173,9 +172,10 @@ class _Run:
             "slide": self.slide.name,
             "marker": self.profile.name,
             "region_source": str(self.plan.annotations.source),
-            "sampling": _SAMPLING,
+            "sampling": str(self.settings.fields.sampling),
             "seed": self.settings.fields.seed,
             "margin_um": self.settings.regions.margin_um,
+            "front": str(self.settings.regions.front),
         }
 
     def _score_field(self, place: dict[Any, Any]) -> tuple[dict[str, object], pd.DataFrame]:
@@ -251,9 +251,10 @@ class _Run:
                 "n_fields": self.settings.fields.n_per_region,
                 "field_area_mm2": self.settings.fields.area_mm2,
                 "min_tissue_fraction": self.settings.fields.min_tissue_fraction,
-                "sampling": _SAMPLING,
+                "sampling": str(self.settings.fields.sampling),
                 "seed": self.settings.fields.seed,
                 "margin_um": self.settings.regions.margin_um,
+                "front": str(self.settings.regions.front),
                 "mpp_um": self.settings.mpp_um,
             },
             "profile": asdict(self.profile),

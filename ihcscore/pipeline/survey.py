@@ -17,7 +17,7 @@ from ihcscore import regions as region_step
 from ihcscore.errors import AnnotationError, IhcscoreError, ReadError, SlideError
 from ihcscore.pipeline.progress import Progress
 from ihcscore.profiles import MarkerProfile
-from ihcscore.schema import RegionName, RegionSource, RunSettings
+from ihcscore.schema import RegionName, RegionSource, RunSettings, Sampling
 from ihcscore.slide import Slide, Thumbnail
 from ihcscore.stain import Stains, estimate_pigment, estimate_stains, rgb_to_od, unmix
 from ihcscore.tissue import TissueMap, TissueSettings, find_tissue, mask_to_polygons
@@ -176,6 +176,7 @@ def plan_fields(slide: Slide, survey: Survey, *, regions_file: Path | None, sett
         downsample=survey.tissue.downsample,
         size_xy_px=slide.size_xy_px,
         side_px=side_px,
+        chromogen=_amounts(survey, 1) if settings.fields.sampling == Sampling.HOTSPOT else None,
     )
     fields, field_warnings = _draw_all(regions, frame=frame, settings=settings, slide=slide)
     warnings = {name: list(lines) for name, lines in region_warnings.items()}
@@ -221,7 +222,7 @@ def _read_bytes(path: Path) -> bytes:
 
 def _propose(survey: Survey) -> tuple[region_step.Annotations, list[str]]:
     """Tumour as the program sees it."""
-    hematoxylin_od = _hematoxylin_od(survey)
+    hematoxylin_od = _amounts(survey, 0)
     mask, warning = region_step.propose_tumour(
         hematoxylin_od, survey.tissue.mask, mpp_um=survey.tissue.mpp_um
     )
@@ -230,9 +231,10 @@ def _propose(survey: Survey) -> tuple[region_step.Annotations, list[str]]:
     return annotations, [warning] if warning else []
 
 
-def _hematoxylin_od(survey: Survey) -> NDArray[np.float32]:
+def _amounts(survey: Survey, stain: int) -> NDArray[np.float32]:
+    """Haematoxylin (0) or chromogen (1) of the thumbnail in OD, 0 or more."""
     od = rgb_to_od(survey.thumbnail.rgb, survey.stains.white_rgb)
-    return np.maximum(unmix(od, survey.stains)[..., 0], 0).astype(np.float32)
+    return np.maximum(unmix(od, survey.stains)[..., stain], 0).astype(np.float32)
 
 
 def _draw_all(

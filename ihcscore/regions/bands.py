@@ -10,7 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ihcscore.errors import AnnotationError
 from ihcscore.regions.annotations import EMPTY, Annotations
-from ihcscore.schema import RegionName, RegionSettings
+from ihcscore.schema import Front, RegionName, RegionSettings
 
 # An outline that runs this close to the edge of the tissue follows the cut, not an invasion: a
 # lymphocyte's width of slack for the mask and the pathologist's hand, several times over.
@@ -112,7 +112,7 @@ def derive_regions(
             warnings[RegionName.TUMOUR_CENTRE].append(_thin_warning(distance_px * mpp_um, settings))
     if front.is_empty and not tumour.is_empty:
         line = tumour.boundary.intersection(tissue.buffer(-EDGE_SLACK_UM / mpp_um))
-        front = line.buffer(half_px) if line.length > side_px else EMPTY
+        front = _one_side(line.buffer(half_px), tumour, settings.front) if line.length > side_px else EMPTY
     if centre.is_empty:
         warnings[RegionName.TUMOUR_CENTRE].append("no tumour centre was drawn on this slide")
     if front.is_empty:
@@ -128,6 +128,12 @@ def derive_regions(
         if not region.area.is_empty
     ]
     return kept, warnings
+
+
+def _one_side(band: BaseGeometry, tumour: BaseGeometry, front: Front) -> BaseGeometry:
+    if front == Front.INSIDE:
+        return band.intersection(tumour)
+    return band.difference(tumour) if front == Front.OUTSIDE else band
 
 
 def tumour_centre(tumour: BaseGeometry, *, half_px: float, side_px: float) -> tuple[BaseGeometry, float]:
