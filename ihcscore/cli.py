@@ -80,6 +80,9 @@ def run(
     regions: Annotated[
         Path | None, typer.Option(help="QuPath annotation with the tumour.", metavar="FILE.geojson")
     ] = None,
+    fields_from: Annotated[
+        Path | None, typer.Option(help="Score these squares instead of drawn ones.", metavar="FILE.geojson")
+    ] = None,
     out: Out = _DEFAULT_OUT,
     fields: Annotated[int, typer.Option(help="Fields in each region.")] = _FIELDS.n_per_region,
     field_area_mm2: Annotated[float, typer.Option(help="Area of a field.")] = _FIELDS.area_mm2,
@@ -97,6 +100,10 @@ def run(
     from ihcscore.pipeline import score_slide, score_slides
 
     chosen = _profile(marker, profile, chromogen)
+    if fields_from is not None and (regions is not None or len(slides) > 1):
+        raise IhcscoreError(
+            "--fields-from names the fields of one slide; give neither --regions nor other slides"
+        )
     settings = _settings(
         lambda: RunSettings(
             fields=FieldSettings(n_per_region=fields, area_mm2=field_area_mm2, sampling=sampling, seed=seed),
@@ -107,7 +114,7 @@ def run(
     with _progress_bar(quiet) as progress:
         if len(slides) == 1:
             result = score_slide(
-                slides[0], profile=chosen, regions=regions, settings=settings, out=out,
+                slides[0], profile=chosen, regions=regions, fields=fields_from, settings=settings, out=out,
                 overwrite=overwrite, progress=progress,
             )  # fmt: skip
             results, errors, scores = {slides[0].name: result}, {}, result.scores
@@ -271,7 +278,7 @@ def _print_scores(scores: pd.DataFrame) -> None:
             row["slide"],
             row["marker"],
             row["region"],
-            f"{row['n_fields']} of {row['n_fields_asked']}",
+            str(row["n_fields"]),
             format_density(row["mean_per_mm2"]),
             format_density(row["sd_per_mm2"]),
             f"{format_density(row['ci95_low_per_mm2'])} to {format_density(row['ci95_high_per_mm2'])}",

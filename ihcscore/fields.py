@@ -111,6 +111,17 @@ def draw_fields(
     )
 
 
+def tissue_fractions(fields: pd.DataFrame, frame: SamplingFrame) -> NDArray[np.float64]:
+    """Share of tissue in each field (columns x_px, y_px, side_px, level-0 px), 0 to 1."""
+    shares = []
+    for row in fields.to_dict("records"):
+        left, top, side = (row[name] / frame.downsample for name in ("x_px", "y_px", "side_px"))
+        inside = frame.tissue[round(top) : max(round(top + side), round(top) + 1)]
+        inside = inside[:, round(left) : max(round(left + side), round(left) + 1)]
+        shares.append(float(inside.mean()) if inside.size else 0.0)
+    return np.array(shares)
+
+
 def candidate_positions(
     area: BaseGeometry, *, frame: SamplingFrame, min_tissue_fraction: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -27,6 +27,7 @@ CLASS_COLOURS: dict[str, tuple[int, int, int]] = {
 REGION_COLOURS: dict[str, tuple[int, int, int]] = {
     RegionName.TUMOUR_CENTRE: (0, 130, 90),
     RegionName.INVASIVE_FRONT: (230, 110, 0),
+    RegionName.GIVEN: (70, 70, 160),
 }
 _INK = (30, 30, 34)
 _PAPER = (255, 255, 255)

@@ -23,6 +23,7 @@ class RegionName(StrEnum):
 
     TUMOUR_CENTRE = "Tumour centre"
     INVASIVE_FRONT = "Invasive front"
+    GIVEN = "Given fields"
 
 
 class RegionSource(StrEnum):
@@ -233,6 +234,7 @@ SLIDE_CELLS = Table(
             slide       | str   | file name of the slide
             marker      | str   | profile that was used
             region      | str   | Tumour centre or Invasive front
+            sampling    | str   | how the field was chosen
             field_id    | str   | field that holds the cell's centre
         """),
         *_CELL,

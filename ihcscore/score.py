@@ -100,16 +100,19 @@ def score_regions(
     about_slide : mapping
         Values of the score table's columns that are the same in every region.
     warnings : mapping of str to str
-        What a reader must know, by region.
+        What a reader must know, by region: each region that was asked for.
 
     Returns
     -------
     DataFrame
-        The score table, a row a region; a region without fields has no densities.
+        The score table, a row a region that was asked for or has fields; without fields it has no
+        densities.
     """
     rows = []
     for region in RegionName:
         group = fields[fields["region"] == region]
+        if group.empty and region not in warnings:
+            continue  # nobody asked for it
         scored = group[group["status"] == FieldStatus.SCORED]
         rows.append(
             {

@@ -285,7 +285,7 @@ def test_field_s_fold_and_ink_are_measured(field):
     )
     drawn = draw_section(settings, seed=1)
     inner = np.s_[440:1160, 440:1160]
-    for kind in (ArtefactKind.FOLD, *PENS):
+    for kind in (ArtefactKind.FOLD, ArtefactKind.PEN_BLACK, ArtefactKind.PEN_RED):
         tissue = outline_mask(drawn.tissue_px, drawn.rgb.shape[:2])
         spoilt = add_artefact(drawn.rgb, kind, tissue=tissue, mpp_um=0.5, seed=3)
         quality = field_quality(np.ascontiguousarray(spoilt.rgb[inner]), mpp_um=0.5, white_rgb=WHITE)

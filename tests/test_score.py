@@ -75,7 +75,7 @@ def test_region_by_hand():
     # 13, 26 and 39 cells: 100, 200, 300 per mm²; mean 200, SD 100;
     # 4.302653 × 0.5 / √3 = 1.242069 (t table, 2 degrees of freedom): 200 × exp(∓1.242069)
     fields = score.field_table(field_rows([13, 26, 39]))
-    scores = score.score_regions(fields, about_slide=ABOUT, warnings={})
+    scores = score.score_regions(fields, about_slide=ABOUT, warnings={"Invasive front": "none"})
     centre = scores.iloc[0]
     assert list(scores.columns) == SCORES.names
     assert centre.positive_per_mm2 == pytest.approx(200)

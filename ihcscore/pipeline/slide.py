@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,8 +15,9 @@ import ihcscore
 from ihcscore import overlay, report, score
 from ihcscore.errors import ReadError
 from ihcscore.pipeline.counting import CountedField, as_profile, count_field
+from ihcscore.pipeline.plan import Plan, plan_fields
 from ihcscore.pipeline.progress import Progress, Stopwatch, silent
-from ihcscore.pipeline.survey import Plan, Survey, learn_pigment, plan_fields, survey_slide
+from ihcscore.pipeline.survey import Survey, learn_pigment, survey_slide
 from ihcscore.profiles import MarkerProfile
 from ihcscore.schema import FIELDS, SCORES, SLIDE_CELLS, FieldStatus, RunSettings
 from ihcscore.slide import Slide, open_slide
@@ -57,6 +59,7 @@ def score_slide(
     *,
     profile: str | MarkerProfile,
     regions: str | Path | None = None,
+    fields: str | Path | None = None,
     settings: RunSettings | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
@@ -72,6 +75,8 @@ def score_slide(
         A marker's name, a profile file, or a profile.
     regions : str or Path, optional
         QuPath GeoJSON with the tumour's outline; without it the program proposes one.
+    fields : str or Path, optional
+        QuPath GeoJSON with squares that are to be scored instead of drawn ones.
     settings : RunSettings, optional
         Fields, margin and pixel size; the defaults are the study's.
     out : str or Path, optional
@@ -93,7 +98,10 @@ def score_slide(
     """
     settings = settings or RunSettings()
     profile = as_profile(profile)
-    regions_file = Path(regions) if regions is not None else None
+    files = {
+        "regions_file": Path(regions) if regions is not None else None,
+        "fields_file": Path(fields) if fields is not None else None,
+    }
     watch = Stopwatch()
     with ExitStack() as stack:
         folder = (
@@ -104,7 +112,7 @@ def score_slide(
         with watch.timing("thumbnail, tissue and stains"):
             survey = survey_slide(slide, profile=profile, progress=progress)
         with watch.timing("regions and fields"):
-            plan = plan_fields(slide, survey, regions_file=regions_file, settings=settings)
+            plan = plan_fields(slide, survey, settings=settings, **files)
             survey = learn_pigment(slide, survey, plan.annotations.pigment)
         run = _Run(
             slide=slide,
@@ -115,7 +123,7 @@ def score_slide(
             folder=folder,
             watch=watch,
         )
-        result = run.score(regions_file, progress)
+        result = run.score(files["fields_file"] or files["regions_file"], progress)
         progress("done", 1.0)
     return result
 
@@ -133,7 +141,7 @@ class _Run:
     watch: Stopwatch
     previews: dict[str, bytes] = field(default_factory=dict)
 
-    def score(self, regions_file: Path | None, progress: Progress) -> SlideScores:
+    def score(self, annotation_file: Path | None, progress: Progress) -> SlideScores:
         """Count every field, make the tables, write what was asked for."""
         rows, cells = [], []
         planned = self.plan.fields.to_dict("records")
@@ -157,7 +165,7 @@ class _Run:
             fields=fields,
             cells=pd.concat(cells, ignore_index=True)[SLIDE_CELLS.names],
             warnings=tuple(line for lines in warnings.values() for line in lines),
-            record=self._record(regions_file),
+            record=self._record(annotation_file),
             seconds=self.watch.seconds,
         )
         progress("report", 0.95)
@@ -172,7 +180,7 @@ class _Run:
             "slide": self.slide.name,
             "marker": self.profile.name,
             "region_source": str(self.plan.annotations.source),
-            "sampling": str(self.settings.fields.sampling),
+            "sampling": self.plan.sampling,
             "seed": self.settings.fields.seed,
             "margin_um": self.settings.regions.margin_um,
             "front": str(self.settings.regions.front),
@@ -183,8 +191,7 @@ class _Run:
         row: dict[str, object] = {
             **self._about_slide(),
             **place,
-            "side_um": self.settings.fields.side_um,
-            "area_mm2": self.settings.fields.area_mm2,
+            "side_um": 1000 * math.sqrt(place["area_mm2"]),
             "status": str(FieldStatus.SCORED),
             "error": "",
         }
@@ -198,7 +205,7 @@ class _Run:
             return row, pd.DataFrame(columns=SLIDE_CELLS.names)
         row |= score.score_field(
             counted.cells,
-            area_mm2=self.settings.fields.area_mm2,
+            area_mm2=place["area_mm2"],
             tissue_fraction=place["tissue_fraction"],
             pigment_fraction=counted.pigment_fraction,
         )
@@ -209,6 +216,7 @@ class _Run:
             slide=self.slide.name,
             marker=self.profile.name,
             region=place["region"],
+            sampling=self.plan.sampling,
             field_id=place["field_id"],
         )
         return row, cells
@@ -236,13 +244,13 @@ class _Run:
         )
         self.previews[name] = overlay.encode_jpeg(drawn, longest_px=_PREVIEW_PX)
 
-    def _record(self, regions_file: Path | None) -> dict[str, Any]:
+    def _record(self, annotation_file: Path | None) -> dict[str, Any]:
         """Everything that is needed to do the run again; no path of the user's machine."""
         slide, tissue = self.slide, self.survey.tissue
         annotation = {"source": str(self.plan.annotations.source)}
-        if regions_file is not None:
-            digest = hashlib.sha256(regions_file.read_bytes()).hexdigest()
-            annotation |= {"file": regions_file.name, "sha256": digest}
+        if annotation_file is not None:
+            digest = hashlib.sha256(annotation_file.read_bytes()).hexdigest()
+            annotation |= {"file": annotation_file.name, "sha256": digest}
         return {
             "ihcscore": ihcscore.__version__,
             "command": "run",
@@ -251,7 +259,7 @@ class _Run:
                 "n_fields": self.settings.fields.n_per_region,
                 "field_area_mm2": self.settings.fields.area_mm2,
                 "min_tissue_fraction": self.settings.fields.min_tissue_fraction,
-                "sampling": str(self.settings.fields.sampling),
+                "sampling": self.plan.sampling,
                 "seed": self.settings.fields.seed,
                 "margin_um": self.settings.regions.margin_um,
                 "front": str(self.settings.regions.front),

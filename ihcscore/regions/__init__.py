@@ -2,6 +2,7 @@
 
 from ihcscore.regions.annotations import Annotations
 from ihcscore.regions.bands import Region, check_on_slide, derive_regions, tumour_centre
+from ihcscore.regions.given import check_fields_on_slide, parse_fields
 from ihcscore.regions.guess import propose_tumour
 from ihcscore.regions.reading import MAX_BYTES, parse_annotations
 
@@ -9,9 +10,11 @@ __all__ = [
     "MAX_BYTES",
     "Annotations",
     "Region",
+    "check_fields_on_slide",
     "check_on_slide",
     "derive_regions",
     "parse_annotations",
+    "parse_fields",
     "propose_tumour",
     "tumour_centre",
 ]

@@ -100,7 +100,9 @@ def derive_regions(
     warnings : dict of str to list of str
         By region's name; under the empty name what concerns the whole slide.
     """
-    warnings: dict[str, list[str]] = {name: [] for name in ("", *RegionName)}
+    warnings: dict[str, list[str]] = {
+        name: [] for name in ("", RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT)
+    }
     if annotations.unknown:
         warnings[""].append(f"ignored annotations of class {', '.join(annotations.unknown)}")
     half_px = settings.margin_um / 2 / mpp_um

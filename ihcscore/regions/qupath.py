@@ -34,23 +34,22 @@ def parse_qupath(text: str, *, name: str) -> Annotations:
     """
     drawn: list[Drawn] = []
     unknown: list[str] = []
-    for number, feature in enumerate(_features(text, name), 1):
+    for number, feature in enumerate(features(text, name), 1):
         properties = feature.get("properties") or {}
         if not isinstance(properties, dict) or properties.get("objectType") in _NOT_REGIONS:
             continue
-        class_name = _class_name(properties)
-        if role_of(class_name) is None:
+        of_class = class_name(properties)
+        if role_of(of_class) is None:
             # Lines and points of other classes are nobody's mistake.
-            unknown.append(class_name or "(no class)")
+            unknown.append(of_class or "(no class)")
             continue
-        where = f"{name}: feature {number} ({class_name})"
-        drawn.append(
-            Drawn(class_name=class_name, polygon=_polygon(feature.get("geometry"), where), where=where)
-        )
+        where = f"{name}: feature {number} ({of_class})"
+        drawn.append(Drawn(class_name=of_class, polygon=polygon(feature.get("geometry"), where), where=where))
     return gather(drawn, name=name, unknown=unknown)
 
 
-def _features(text: str, name: str) -> list[dict[str, Any]]:
+def features(text: str, name: str) -> list[dict[str, Any]]:
+    """The features of a FeatureCollection, a list, or a single one."""
     try:
         data = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -66,7 +65,7 @@ def _features(text: str, name: str) -> list[dict[str, Any]]:
     return data
 
 
-def _class_name(properties: dict[str, Any]) -> str:
+def class_name(properties: dict[str, Any]) -> str:
     """The class of an annotation: QuPath's classification, as a map or as plain text."""
     classification = properties.get("classification")
     if isinstance(classification, dict):
@@ -77,7 +76,8 @@ def _class_name(properties: dict[str, Any]) -> str:
     return classification.strip() if isinstance(classification, str) else ""
 
 
-def _polygon(geometry: Any, where: str) -> BaseGeometry:
+def polygon(geometry: Any, where: str) -> BaseGeometry:
+    """The geometry as a polygon."""
     if not isinstance(geometry, dict) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
         kind = geometry.get("type") if isinstance(geometry, dict) else None
         raise AnnotationError(

@@ -28,6 +28,20 @@ def parse_annotations(raw: bytes, *, name: str, origin_xy_px: tuple[int, int] = 
     AnnotationError
         If the file is too large, is not of these programs, or cannot be used.
     """
+    text = decoded(raw, name=name)
+    if text.lstrip().startswith("<"):
+        return parse_xml(text, name=name, origin_xy_px=origin_xy_px)
+    return parse_qupath(text, name=name)
+
+
+def decoded(raw: bytes, *, name: str) -> str:
+    """The text of an annotation file.
+
+    Raises
+    ------
+    AnnotationError
+        If it is too large, empty or no text.
+    """
     if len(raw) > MAX_BYTES:
         raise AnnotationError(
             f"{name}: {len(raw) / 2**20:.0f} MB, expected at most {MAX_BYTES >> 20}; export the annotations "
@@ -39,6 +53,4 @@ def parse_annotations(raw: bytes, *, name: str, origin_xy_px: tuple[int, int] = 
         raise AnnotationError(f"{name}: not a text file ({error.reason}); export it again") from error
     if not text.strip():
         raise AnnotationError(f"{name}: empty file; export the annotations from QuPath as GeoJSON")
-    if text.lstrip().startswith("<"):
-        return parse_xml(text, name=name, origin_xy_px=origin_xy_px)
-    return parse_qupath(text, name=name)
+    return text

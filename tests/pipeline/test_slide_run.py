@@ -9,8 +9,9 @@ import shapely
 
 import ihcscore
 from ihcscore import schema
+from ihcscore.errors import AnnotationError
 from ihcscore.pipeline.demo import compare
-from ihcscore.schema import FieldSettings, RegionSettings, RunSettings
+from ihcscore.schema import FieldSettings, RegionSettings, RunSettings, Sampling
 
 # The phantom's front is 600 µm wide in all, its fields a quarter of the study's.
 SETTINGS = RunSettings(
@@ -139,6 +140,52 @@ def test_written_regions_can_be_given_back(scored, phantom, tmp_path):
         phantom.files.slide, profile="CD8", regions=out / "regions.geojson", settings=SETTINGS
     )
     pd.testing.assert_frame_equal(again.fields, result.fields)
+
+
+def test_given_fields_are_scored_as_they_are(scored, phantom, tmp_path):
+    result, out = scored
+    again = ihcscore.score_slide(
+        phantom.files.slide, profile="CD8", fields=out / "fields.geojson", out=tmp_path / "given"
+    )
+    assert list(again.fields.field_id) == list(result.fields.field_id)
+    assert list(again.fields.n_positive) == list(result.fields.n_positive)
+    assert set(again.fields.sampling) == set(again.cells.sampling) == {"given"}
+    assert list(again.scores.region) == ["Tumour centre", "Invasive front"]
+    np.testing.assert_allclose(again.fields.area_mm2, 0.08)
+    assert any("given" in warning for warning in again.warnings)
+
+
+def test_given_fields_need_no_class(phantom, tmp_path):
+    square = shapely.geometry.mapping(shapely.box(2000, 2000, 2400, 2400))
+    feature = {"type": "Feature", "geometry": square, "properties": {"objectType": "annotation"}}
+    (tmp_path / "f.geojson").write_text(json.dumps([feature]), encoding="utf-8")
+    result = ihcscore.score_slide(phantom.files.slide, profile="CD8", fields=tmp_path / "f.geojson")
+    assert list(result.scores.region) == ["Given fields"]
+    assert result.fields.area_mm2[0] == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize(
+    ("box", "says"), [((0, 0, 400, 200), "expected a square"), ((9000, 0, 9400, 400), "sticks out")]
+)
+def test_given_fields_that_cannot_be_are_refused(phantom, tmp_path, box, says):
+    feature = {"type": "Feature", "geometry": shapely.geometry.mapping(shapely.box(*box)), "properties": {}}
+    (tmp_path / "f.geojson").write_text(json.dumps([feature]), encoding="utf-8")
+    with pytest.raises(AnnotationError, match=says):
+        ihcscore.score_slide(phantom.files.slide, profile="CD8", fields=tmp_path / "f.geojson")
+
+
+def test_hot_spots_are_labelled_in_every_table(scored, phantom):
+    result, _ = scored
+    hot = RunSettings(
+        fields=FieldSettings(area_mm2=0.08, sampling=Sampling.HOTSPOT), regions=RegionSettings(margin_um=600)
+    )
+    spots = ihcscore.score_slide(
+        phantom.files.slide, profile="CD8", regions=phantom.files.annotation, settings=hot
+    )
+    for table in (spots.scores, spots.fields, spots.cells):
+        assert set(table.sampling) == {"hotspot"}
+    assert (spots.scores.mean_per_mm2 > result.scores.mean_per_mm2).all()
+    assert any("hot spots" in warning for warning in spots.warnings)
 
 
 def test_without_annotation_everything_says_proposed(phantom, tmp_path):

@@ -1,0 +1,173 @@
+"""Where the fields of a slide are, and why there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from ihcscore import fields as field_step
+from ihcscore import regions as region_step
+from ihcscore.errors import AnnotationError, IhcscoreError
+from ihcscore.pipeline.survey import Survey, propose, stain_amounts
+from ihcscore.schema import RegionName, RegionSource, RunSettings, Sampling
+from ihcscore.slide import Slide
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Where the fields are, and why there.
+
+    Attributes
+    ----------
+    annotations : Annotations
+        Drawn or proposed.
+    regions : list of Region
+    fields : DataFrame
+        As :func:`ihcscore.fields.draw_fields` returns them, all regions, with area_mm2.
+    sampling : str
+        How the fields were chosen.
+    warnings : dict of str to list of str
+        By region's name; under the empty name what concerns the whole slide.
+    """
+
+    annotations: region_step.Annotations
+    regions: list[region_step.Region]
+    fields: pd.DataFrame = field(repr=False)
+    sampling: str
+    warnings: dict[str, list[str]]
+
+
+def plan_fields(
+    slide: Slide,
+    survey: Survey,
+    *,
+    settings: RunSettings,
+    regions_file: Path | None = None,
+    fields_file: Path | None = None,
+) -> Plan:
+    """Regions from the annotation, or proposed, and the fields in them; or the fields that were given.
+
+    Raises
+    ------
+    AnnotationError
+        If the annotation or the given fields cannot be used on this slide.
+    IhcscoreError
+        If a region has no room for a field.
+    """
+    frame = field_step.SamplingFrame(
+        tissue=survey.tissue.mask,
+        downsample=survey.tissue.downsample,
+        size_xy_px=slide.size_xy_px,
+        side_px=settings.fields.side_um / slide.mpp_um,
+        chromogen=stain_amounts(survey, 1) if settings.fields.sampling == Sampling.HOTSPOT else None,
+    )
+    if fields_file is not None:
+        plan = _given(slide, frame, fields_file)
+    else:
+        plan = _drawn(slide, survey, frame, regions_file, settings)
+    if survey.thumbnail.unreadable.any():
+        plan.warnings[""].append(f"{survey.thumbnail.unreadable.mean():.1%} of the slide cannot be decoded")
+    return plan
+
+
+def _given(slide: Slide, frame: field_step.SamplingFrame, file: Path) -> Plan:
+    """Fields that a pathologist chose."""
+    fields = region_step.parse_fields(_read_bytes(file), name=file.name)
+    warnings = region_step.check_fields_on_slide(fields, size_xy_px=slide.size_xy_px, name=file.name)
+    fields["tissue_fraction"] = field_step.tissue_fractions(fields, frame)
+    fields["area_mm2"] = (fields["side_px"] * slide.mpp_um / 1000) ** 2
+    chosen = "fields were given, not drawn at random: their density is theirs, not the region's"
+    return Plan(
+        annotations=region_step.Annotations(),
+        regions=[],
+        fields=fields,
+        sampling="given",
+        warnings={"": [chosen, *warnings]},
+    )
+
+
+def _drawn(
+    slide: Slide,
+    survey: Survey,
+    frame: field_step.SamplingFrame,
+    regions_file: Path | None,
+    settings: RunSettings,
+) -> Plan:
+    """Fields in regions that were drawn or proposed."""
+    if regions_file is None:
+        annotations, slide_warnings = propose(survey)
+        slide_warnings = [f"regions {RegionSource.PROPOSED}", *slide_warnings]
+    else:
+        annotations = region_step.parse_annotations(
+            _read_bytes(regions_file), name=regions_file.name, origin_xy_px=slide.origin_xy_px
+        )
+        region_step.check_on_slide(
+            annotations, size_xy_px=slide.size_xy_px, tissue=survey.outline, name=regions_file.name
+        )
+        slide_warnings = []
+    regions, warnings = region_step.derive_regions(
+        annotations,
+        tissue=survey.outline,
+        mpp_um=slide.mpp_um,
+        side_px=frame.side_px,
+        settings=settings.regions,
+    )
+    if settings.fields.sampling == Sampling.HOTSPOT:
+        slide_warnings.append(
+            "fields are hot spots, chosen for their chromogen: not the density of the region"
+        )
+    fields, field_warnings = _draw_all(regions, frame=frame, settings=settings, slide=slide)
+    fields["area_mm2"] = settings.fields.area_mm2
+    warnings[""] = slide_warnings + warnings[""]
+    for name, lines in field_warnings.items():
+        warnings[name] += lines
+    return Plan(
+        annotations=annotations,
+        regions=regions,
+        fields=fields,
+        sampling=str(settings.fields.sampling),
+        warnings=warnings,
+    )
+
+
+def _read_bytes(path: Path) -> bytes:
+    """The file's content, as far as the parser would look at it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(region_step.MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise AnnotationError(f"{path}: no such file") from None
+    except OSError as error:
+        raise AnnotationError(f"{path.name}: cannot be read ({error.strerror})") from error
+
+
+def _draw_all(
+    regions: list[region_step.Region], *, frame: field_step.SamplingFrame, settings: RunSettings, slide: Slide
+) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+    """Fields of every region; a region without room is an error, unless it is a derived front."""
+    drawn = pd.DataFrame(columns=["x_px", "y_px"])
+    tables: list[pd.DataFrame] = []
+    warnings: dict[str, list[str]] = {}
+    asked = settings.fields.n_per_region
+    for region in regions:
+        fields = field_step.draw_fields(
+            region.area, region=region.name, frame=frame, settings=settings.fields, taken=drawn
+        )
+        no_room = (
+            f"no room for a field of {settings.fields.area_mm2:g} mm² with "
+            f"{settings.fields.min_tissue_fraction:.0%} tissue in the {region.name.lower()}"
+        )
+        if fields.empty and (region.drawn or region.name == RegionName.TUMOUR_CENTRE):
+            raise IhcscoreError(
+                f"{slide.name}: {no_room}; give a smaller --field-area-mm2 or a larger region"
+            )
+        if fields.empty:
+            warnings[region.name] = [no_room]
+        elif len(fields) < asked:
+            warnings[region.name] = [f"only {len(fields)} of {asked} fields fit in the {region.name.lower()}"]
+        if not fields.empty:
+            tables.append(fields)
+            drawn = pd.concat(tables, ignore_index=True)
+    return drawn, warnings
