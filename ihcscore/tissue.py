@@ -42,9 +42,9 @@ class TissueSettings:
     """
 
     mpp_um: float = 8.0
-    smooth_um: float = 12.0
+    smooth_um: float = 8.0
     min_od: float = 0.025
-    max_od: float = 0.06
+    max_od: float = 0.03
     min_area_mm2: float = 0.02
     max_hole_mm2: float = 0.02
 

@@ -12,7 +12,6 @@ from ihcscore.regions import (
     check_on_slide,
     derive_regions,
     parse_annotations,
-    propose_tumour,
     tumour_centre,
 )
 from ihcscore.schema import Front, RegionName, RegionSettings
@@ -218,29 +217,6 @@ def test_drawn_regions_win_and_exclusions_are_cut_out():
     assert regions[0].drawn
     assert regions[0].area.area == pytest.approx(drawn.area - cut.area)
     assert not regions[1].drawn
-
-
-def test_proposal_finds_the_denser_part():
-    density = np.full((200, 300), 0.1, np.float32)
-    density[50:150, 100:200] = 0.3
-    rng = np.random.default_rng(0)
-    density += rng.normal(0, 0.05, density.shape).astype(np.float32)
-    truth = np.zeros(density.shape, bool)
-    truth[50:150, 100:200] = True
-    mask, warning = propose_tumour(density, np.ones(density.shape, bool), mpp_um=16.0)
-    assert warning == ""
-    dice = 2 * (mask & truth).sum() / (mask.sum() + truth.sum())
-    assert dice > 0.9
-
-
-def test_proposal_falls_back_to_the_tissue():
-    rng = np.random.default_rng(0)
-    density = (0.2 + rng.normal(0, 0.05, (200, 300))).astype(np.float32)
-    tissue = np.zeros(density.shape, bool)
-    tissue[20:180, 20:280] = True
-    mask, warning = propose_tumour(density, tissue, mpp_um=16.0)
-    assert (mask == tissue).all()
-    assert "no part of the tissue stands out" in warning
 
 
 IMAGESCOPE = """<?xml version="1.0" encoding="UTF-8"?>

@@ -23,9 +23,12 @@ class Plan:
     ----------
     annotations : Annotations
         Drawn or proposed.
+    confidence : float or None
+        How sure a proposal is, 0 to 1.
     regions : list of Region
     fields : DataFrame
         As :func:`ihcscore.fields.draw_fields` returns them, all regions, with area_mm2.
+    frame : SamplingFrame
     sampling : str
         How the fields were chosen.
     warnings : dict of str to list of str
@@ -33,8 +36,10 @@ class Plan:
     """
 
     annotations: region_step.Annotations
+    confidence: float | None
     regions: list[region_step.Region]
     fields: pd.DataFrame = field(repr=False)
+    frame: field_step.SamplingFrame
     sampling: str
     warnings: dict[str, list[str]]
 
@@ -57,7 +62,7 @@ def plan_fields(
         If a region has no room for a field.
     """
     frame = field_step.SamplingFrame(
-        tissue=survey.tissue.mask,
+        tissue=survey.countable,
         downsample=survey.tissue.downsample,
         size_xy_px=slide.size_xy_px,
         side_px=settings.fields.side_um / slide.mpp_um,
@@ -81,8 +86,10 @@ def _given(slide: Slide, frame: field_step.SamplingFrame, file: Path) -> Plan:
     chosen = "fields were given, not drawn at random: their density is theirs, not the region's"
     return Plan(
         annotations=region_step.Annotations(),
+        confidence=None,
         regions=[],
         fields=fields,
+        frame=frame,
         sampling="given",
         warnings={"": [chosen, *warnings]},
     )
@@ -97,7 +104,7 @@ def _drawn(
 ) -> Plan:
     """Fields in regions that were drawn or proposed."""
     if regions_file is None:
-        annotations, slide_warnings = propose(survey)
+        annotations, confidence, slide_warnings = propose(survey)
         slide_warnings = [f"regions {RegionSource.PROPOSED}", *slide_warnings]
     else:
         annotations = region_step.parse_annotations(
@@ -106,7 +113,7 @@ def _drawn(
         region_step.check_on_slide(
             annotations, size_xy_px=slide.size_xy_px, tissue=survey.outline, name=regions_file.name
         )
-        slide_warnings = []
+        confidence, slide_warnings = None, []
     regions, warnings = region_step.derive_regions(
         annotations,
         tissue=survey.outline,
@@ -125,8 +132,10 @@ def _drawn(
         warnings[name] += lines
     return Plan(
         annotations=annotations,
+        confidence=confidence,
         regions=regions,
         fields=fields,
+        frame=frame,
         sampling=str(settings.fields.sampling),
         warnings=warnings,
     )

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore import regions as region_step
+from ihcscore.artefacts import Artefacts, find_artefacts
 from ihcscore.errors import ReadError, SlideError
+from ihcscore.pipeline.blocks import CloserLook, look_closer
 from ihcscore.pipeline.progress import Progress
 from ihcscore.profiles import MarkerProfile
+from ihcscore.proposal import propose_tumour
 from ihcscore.schema import RegionSource
 from ihcscore.slide import Slide, Thumbnail
 from ihcscore.stain import Stains, estimate_pigment, estimate_stains, rgb_to_od, unmix
@@ -37,12 +40,22 @@ class Survey:
     outline : shapely geometry
         Of the tissue, level-0 pixels.
     stains : Stains
+    artefacts : Artefacts
+        On the thumbnail's grid.
+    closer : CloserLook
     """
 
     thumbnail: Thumbnail
     tissue: TissueMap
     outline: BaseGeometry = field(repr=False)
     stains: Stains
+    artefacts: Artefacts
+    closer: CloserLook
+
+    @property
+    def countable(self) -> NDArray[np.bool_]:
+        """Tissue without ink, folds, edges and out-of-focus parts, on the thumbnail's grid."""
+        return self.artefacts.usable_tissue & ~self.closer.blurred
 
 
 def survey_slide(slide: Slide, *, profile: MarkerProfile, progress: Progress) -> Survey:
@@ -74,7 +87,23 @@ def survey_slide(slide: Slide, *, profile: MarkerProfile, progress: Progress) ->
     sample, sample_mpp_um = sample_tissue(slide, tissue)
     white = tissue.white_rgb if tissue.white_source == "glass" else None
     stains = estimate_stains(sample, chromogen=profile.chromogen, white_rgb=white, mpp_um=sample_mpp_um)
-    return Survey(thumbnail=thumbnail, tissue=tissue, outline=tissue.outline(), stains=stains)
+    progress("artefacts", 0.22)
+    artefacts = find_artefacts(
+        thumbnail.rgb,
+        scanned=thumbnail.scanned & ~thumbnail.unreadable,
+        tissue=tissue.mask,
+        white_rgb=tissue.white_rgb,
+        mpp_um=thumbnail.mpp_um,
+    )
+    closer = look_closer(slide, tissue=artefacts.usable_tissue, downsample=tissue.downsample, stains=stains)
+    return Survey(
+        thumbnail=thumbnail,
+        tissue=tissue,
+        outline=tissue.outline(),
+        stains=stains,
+        artefacts=artefacts,
+        closer=closer,
+    )
 
 
 def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], float]:
@@ -139,15 +168,14 @@ def learn_pigment(slide: Slide, survey: Survey, pigment: BaseGeometry) -> Survey
     return replace(survey, stains=estimate_pigment(survey.stains, rgb[marked]))
 
 
-def propose(survey: Survey) -> tuple[region_step.Annotations, list[str]]:
-    """Tumour as the program sees it."""
-    hematoxylin_od = stain_amounts(survey, 0)
-    mask, warning = region_step.propose_tumour(
-        hematoxylin_od, survey.tissue.mask, mpp_um=survey.tissue.mpp_um
+def propose(survey: Survey) -> tuple[region_step.Annotations, float, list[str]]:
+    """Tumour as the program sees it, how sure it is (0 to 1), and warnings."""
+    proposal = propose_tumour(survey.closer.nuclei, tissue=survey.countable, mpp_um=survey.tissue.mpp_um)
+    tumour = mask_to_polygons(proposal.mask, downsample=survey.tissue.downsample)
+    annotations = region_step.Annotations(
+        tumour=shapely.make_valid(tumour.simplify(survey.tissue.downsample)), source=RegionSource.PROPOSED
     )
-    tumour = mask_to_polygons(mask, downsample=survey.tissue.downsample).simplify(survey.tissue.downsample)
-    annotations = region_step.Annotations(tumour=shapely.make_valid(tumour), source=RegionSource.PROPOSED)
-    return annotations, [warning] if warning else []
+    return annotations, proposal.confidence, [proposal.warning] if proposal.warning else []
 
 
 def stain_amounts(survey: Survey, stain: int) -> NDArray[np.float32]:

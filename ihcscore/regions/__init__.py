@@ -3,7 +3,6 @@
 from ihcscore.regions.annotations import Annotations
 from ihcscore.regions.bands import Region, check_on_slide, derive_regions, tumour_centre
 from ihcscore.regions.given import check_fields_on_slide, parse_fields
-from ihcscore.regions.guess import propose_tumour
 from ihcscore.regions.reading import MAX_BYTES, parse_annotations
 
 __all__ = [
@@ -15,6 +14,5 @@ __all__ = [
     "derive_regions",
     "parse_annotations",
     "parse_fields",
-    "propose_tumour",
     "tumour_centre",
 ]

@@ -1,8 +1,8 @@
-"""What must not be counted: ink, folds, edges on the glass, blurred areas; the quality of a field."""
+"""Masks on a thumbnail of what must not be counted: ink, folds, edges on the glass, pale areas."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -19,9 +19,7 @@ _STRIP_WIDTHS = 4.0
 # Wider Gaussians are computed on a coarser grid.
 _SMALL_SIGMA_PX = 4.0
 # Finer thumbnails are averaged to about this scale: no artefact is narrower, and time goes with its square.
-_WORKING_MPP_UM = 8.0
-# A Gaussian of the sharpest scanned detail worth asking for: half a lymphocyte's membrane.
-_FOCUS_UNIT_UM = 0.5
+WORKING_MPP_UM = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +185,7 @@ def find_artefacts(
     if not 2.0 <= mpp_um <= 16.0:
         raise ValueError(f"mpp_um is {mpp_um}, expected 2 to 16 µm per pixel")
     settings = settings or ArtefactSettings()
-    step = max(1, round(_WORKING_MPP_UM / mpp_um))
+    step = max(1, round(WORKING_MPP_UM / mpp_um))
     if step > 1:
         size_xy = (-(-rgb.shape[1] // step), -(-rgb.shape[0] // step))
         small = np.asarray(cv2.resize(rgb, size_xy, interpolation=cv2.INTER_AREA), np.uint8)
@@ -201,12 +199,12 @@ def find_artefacts(
             settings=settings,
         )
         return _enlarge(found, tissue)
-    od = _optical_density(rgb, white_rgb)
+    od = optical_density(rgb, white_rgb)
     od[~scanned] = 0
-    pen = _find_pen(od, mpp_um, settings)
+    pen = find_pen(od, mpp_um, settings)
     edge = _find_edge(od, tissue=tissue & ~pen, scanned=scanned & ~pen, mpp_um=mpp_um, settings=settings)
     sound = tissue & ~pen & ~edge
-    fold = _find_fold(od, sound, mpp_um, settings)
+    fold = find_fold(od, sound, mpp_um, settings)
     pale = _find_pale(od, sound & ~fold, mpp_um, settings)
     return Artefacts(pen=pen, fold=fold, edge=edge, pale=pale, usable_tissue=sound & ~fold)
 
@@ -233,7 +231,7 @@ def _enlarge(found: Artefacts, tissue: Mask) -> Artefacts:
     )
 
 
-def _optical_density(rgb: NDArray[np.uint8], white_rgb: Rgb) -> Plane:
+def optical_density(rgb: NDArray[np.uint8], white_rgb: Rgb) -> Plane:
     """Base-10 OD of each channel, not below 0."""
     values = np.maximum(np.arange(256, dtype=np.float32), 1)[:, None]
     table = np.maximum(-np.log10(values / np.asarray(white_rgb, np.float32)), 0).astype(np.float32)
@@ -250,7 +248,8 @@ def _dilate(mask: Mask, width_um: float, mpp_um: float) -> Mask:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), _disc(width_um, mpp_um)) > 0)
 
 
-def _blur(plane: Plane, sigma_um: float, mpp_um: float) -> Plane:
+def gaussian(plane: Plane, sigma_um: float, mpp_um: float) -> Plane:
+    """Gaussian of a width in µm."""
     sigma = max(sigma_um / mpp_um, 0.5)
     if sigma > 2 * _SMALL_SIGMA_PX:  # the same on a coarser grid, as nothing finer is left
         step = int(sigma / _SMALL_SIGMA_PX)
@@ -264,7 +263,7 @@ def _blur(plane: Plane, sigma_um: float, mpp_um: float) -> Plane:
 def _mean_where(plane: Plane, where: Mask, sigma_um: float, mpp_um: float) -> Plane:
     """Gaussian mean of the values inside a mask; 0 far from it."""
     weight = where.astype(np.float32)
-    mean = _blur(plane * weight, sigma_um, mpp_um) / np.maximum(_blur(weight, sigma_um, mpp_um), 1e-4)
+    mean = gaussian(plane * weight, sigma_um, mpp_um) / np.maximum(gaussian(weight, sigma_um, mpp_um), 1e-4)
     return np.asarray(mean, np.float32)
 
 
@@ -294,7 +293,7 @@ def _ink_colours(od: Plane, settings: ArtefactSettings) -> list[Mask]:
     ]
 
 
-def _find_pen(od: Plane, mpp_um: float, settings: ArtefactSettings) -> Mask:
+def find_pen(od: Plane, mpp_um: float, settings: ArtefactSettings) -> Mask:
     """Ink: an even floor of OD, wider than any cell or gap, of a colour that no stain has."""
     disc = _disc(settings.pen_width_um, mpp_um)
     floor = np.asarray(cv2.morphologyEx(od, cv2.MORPH_OPEN, disc), np.float32)
@@ -315,11 +314,11 @@ def _find_edge(od: Plane, *, tissue: Mask, scanned: Mask, mpp_um: float, setting
     """Thin grey things and grey shadows on the glass."""
     mean = od.mean(axis=2)
     # Pale tissue that the mask of tissue left out is no less solid for that.
-    solid = tissue | (scanned & (_blur(mean, 12.0, mpp_um) > settings.edge_od))
+    solid = tissue | (scanned & (gaussian(mean, 12.0, mpp_um) > settings.edge_od))
     disc = _disc(settings.edge_width_um * 1.5, mpp_um)
     body = np.asarray(cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_OPEN, disc))
     on_glass = scanned & ~_dilate(body > 0, settings.edge_width_um / 2, mpp_um)
-    dark = on_glass & (_blur(mean, 4.0, mpp_um) > settings.edge_od)
+    dark = on_glass & (gaussian(mean, 4.0, mpp_um) > settings.edge_od)
     thin = _grey_parts(od, dark, settings.edge_chroma) & _lines(dark, tissue, mpp_um, settings)
     # The mask of tissue is smoothed, so that it reaches this much farther than the line.
     thin = _dilate(thin, 64.0, mpp_um) & scanned & ~(body > 0)
@@ -370,7 +369,7 @@ def _find_shadow(od: Plane, scanned: Mask, mpp_um: float, settings: ArtefactSett
     level = _mean_where(mean, scanned, 24.0, mpp_um)
     detail = mean - level
     rough = np.sqrt(_mean_where(detail * detail, scanned, 48.0, mpp_um))
-    even = np.stack([_blur(np.ascontiguousarray(od[..., c]), 24.0, mpp_um) for c in range(3)])
+    even = np.stack([gaussian(np.ascontiguousarray(od[..., c]), 24.0, mpp_um) for c in range(3)])
     grey = np.ptp(even, axis=0) < settings.edge_chroma * even.mean(axis=0)
     shadow = scanned & grey & (level > settings.edge_od) & (rough < settings.shadow_roughness * level)
     shadow = _keep(shadow, min_px=0.05 * (1000 / mpp_um) ** 2)
@@ -380,7 +379,7 @@ def _find_shadow(od: Plane, scanned: Mask, mpp_um: float, settings: ArtefactSett
     return np.asarray(np.isin(labels, touching[touching > 0]), np.bool_)
 
 
-def _find_fold(od: Plane, tissue: Mask, mpp_um: float, settings: ArtefactSettings) -> Mask:
+def find_fold(od: Plane, tissue: Mask, mpp_um: float, settings: ArtefactSettings) -> Mask:
     """Long strips in which every channel is denser than around by the same factor and more."""
     fold = np.zeros(tissue.shape, np.bool_)
     if not tissue.any():
@@ -393,7 +392,7 @@ def _find_fold(od: Plane, tissue: Mask, mpp_um: float, settings: ArtefactSetting
     solid = tissue & (floor.mean(axis=2) > settings.edge_od)  # without the gaps of loose tissue
     if not solid.any():
         return fold
-    channels = [_blur(np.ascontiguousarray(floor[..., c]), 8.0, mpp_um) for c in range(3)]
+    channels = [gaussian(np.ascontiguousarray(floor[..., c]), 8.0, mpp_um) for c in range(3)]
     ratio = np.stack(
         [c / np.maximum(_mean_where(c, solid, settings.fold_reach_um / 2, mpp_um), 0.01) for c in channels]
     )
@@ -418,14 +417,14 @@ def _find_pale(od: Plane, tissue: Mask, mpp_um: float, settings: ArtefactSetting
     mean = od.mean(axis=2)
     # Dead tissue can be so pale that the mask of tissue has a hole there; it is not as clear as glass.
     filled = np.asarray(binary_fill_holes(tissue), np.bool_)
-    within = tissue | (filled & (_blur(mean, 12.0, mpp_um) > settings.pale_min_od))
+    within = tissue | (filled & (gaussian(mean, 12.0, mpp_um) > settings.pale_min_od))
     inner = np.asarray(cv2.erode(within.astype(np.uint8), _disc(50.0, mpp_um)) > 0)
     if not inner.any():
         return inner
     red = np.ascontiguousarray(od[..., 0])  # which haematoxylin dims most, chromogen and pigment least
     fine = red - _mean_where(red, within, 12.0, mpp_um)
     blue = inner & ~_dilate(od[..., 2] > settings.pale_brown * np.maximum(red, 0.02), 24.0, mpp_um)
-    known = inner & (_blur(blue.astype(np.float32), 40.0, mpp_um) > 0.3)
+    known = inner & (gaussian(blue.astype(np.float32), 40.0, mpp_um) > 0.3)
     if not known.any():
         return known
     detail = np.sqrt(_mean_where(fine * fine, blue, 40.0, mpp_um))
@@ -436,236 +435,3 @@ def _find_pale(od: Plane, tissue: Mask, mpp_um: float, settings: ArtefactSetting
     pale = _keep(pale, min_px=settings.pale_min_area_mm2 * (1000 / mpp_um) ** 2)
     # The detail of the living tissue around reaches this far in.
     return _dilate(pale, 80.0, mpp_um) & within
-
-
-@dataclass(frozen=True, kw_only=True)
-class QualitySettings:
-    """What a field, or a part of a slide, must be like to be counted.
-
-    Focus is the ratio of two bands of the optical density of green, as root mean squares: between
-    Gaussians of 0.5 and 1 µm over between 1 and 4 µm. Blur takes the finer band first, and a stain that
-    is half as deep halves both (after the ratio of spatial frequencies in Pertuz et al. 2013,
-    doi 10.1016/j.patcog.2012.11.011, there for one scene at many depths). Measured at 0.25 µm/px, median
-    of the blocks: sharp 0.25 (a Ki-67 scan), 0.29 to 0.35 (BCData), 0.32 (drawn), 0.39 (a CD3/CD8 scan)
-    and 0.39 (median of LYSTO); the same blurred by a Gaussian of 1 µm 0.15 to 0.20, of 1.5 µm 0.12 to
-    0.15, of 2 µm 0.10 to 0.13; soft images from a microscope's camera (SHIDC) 0.18 to 0.20.
-
-    Attributes
-    ----------
-    focus_block_um : float
-        Side of the squares in which a field's focus is measured; the field's is their median.
-    min_contrast_od : float
-        Squares with less in the coarser band are glass or smooth, and say nothing.
-    warn_focus, fail_focus : float
-        Softer fields are warned of, and refused: lymphocytes' membranes no longer show.
-    warn_fold_fraction, fail_fold_fraction : float
-        Share of the field that is folded: cells are counted twice or not at all there, so that 2 %
-        alters a count by about as much, and 10 % by a third of the spread between fields.
-    warn_pen_fraction, fail_pen_fraction : float
-        Share under ink, where nothing can be counted.
-    warn_tissue_fraction, fail_tissue_fraction : float
-        Smaller shares of tissue; the first is what fields are drawn with.
-    warn_pigment_fraction, fail_pigment_fraction : float
-        Share covered by pigment. Refusing pigmented fields favours unpigmented tumour: only what is
-        mostly black fails.
-    blur_block_um : float
-        Side of the squares in which a slide's focus is judged.
-    blur_focus_by_mpp : tuple of (float, float)
-        µm per pixel and the focus below which a square is out of focus, linear between; the bands are 1
-        to 2 over 2 to 8 pixels there. Half-way between sharp and blurred by 3 µm: at 1 µm/px 0.30 to
-        0.48 against 0.16 to 0.21, at 2 µm/px 0.53 to 0.80 against 0.35 to 0.47 (5 µm: 0.22 to 0.31).
-    blur_relative : float
-        Or below this share of the slide's own upper quartile, so that a soft scanner sets its own
-        measure and a sharp one too.
-    """
-
-    focus_block_um: float = 45.0
-    min_contrast_od: float = 0.008
-    warn_focus: float = 0.20
-    fail_focus: float = 0.15
-    warn_fold_fraction: float = 0.02
-    fail_fold_fraction: float = 0.10
-    warn_pen_fraction: float = 0.005
-    fail_pen_fraction: float = 0.05
-    warn_tissue_fraction: float = 0.70
-    fail_tissue_fraction: float = 0.50
-    warn_pigment_fraction: float = 0.03
-    fail_pigment_fraction: float = 0.50
-    blur_block_um: float = 128.0
-    blur_focus_by_mpp: tuple[tuple[float, float], ...] = ((0.5, 0.17), (1.0, 0.22), (2.0, 0.34))
-    blur_relative: float = 0.55
-
-
-@dataclass(frozen=True, kw_only=True)
-class FieldQuality:
-    """What a field's own pixels say.
-
-    Attributes
-    ----------
-    focus : float
-        Ratio of fine to coarse detail, 0 (nothing sharp) to about 0.6; see :class:`QualitySettings`.
-    fold_fraction, pen_fraction : float
-        Share of the field that is folded, and under ink, 0 to 1.
-    """
-
-    focus: float
-    fold_fraction: float
-    pen_fraction: float
-
-
-def _detail(rgb: NDArray[np.uint8], *, mpp_um: float, unit_um: float, block_um: float) -> tuple[Plane, Plane]:
-    """Root mean square of the OD's fine band (1 to 2 units) and coarse band (2 to 8), by blocks.
-
-    The picture is averaged to at least half a unit per pixel, so that scanners of 0.25 and 0.5 µm/px
-    are measured alike.
-    """
-    grey = cv2.extractChannel(rgb, 1)
-    step = max(1, int(unit_um / mpp_um * 1.01))
-    if step > 1:
-        grey = cv2.resize(grey, (grey.shape[1] // step, grey.shape[0] // step), interpolation=cv2.INTER_AREA)
-    table = -np.log10(np.maximum(np.arange(256), 1) / 255).astype(np.float32)
-    od = np.asarray(cv2.LUT(grey, table), np.float32)
-    unit = unit_um / (mpp_um * step)
-    fine, middle, coarse = (cv2.GaussianBlur(od, (0, 0), k * unit) for k in (1.0, 2.0, 8.0))
-    scale = mpp_um * step / block_um
-    blocks_xy = (max(1, round(od.shape[1] * scale)), max(1, round(od.shape[0] * scale)))
-    bands = (
-        cv2.resize(cv2.multiply(band, band), blocks_xy, interpolation=cv2.INTER_AREA)
-        for band in (fine - middle, middle - coarse)
-    )
-    first, second = (np.sqrt(np.asarray(band, np.float32).reshape(blocks_xy[::-1])) for band in bands)
-    return first, second
-
-
-def find_blur(
-    rgb: NDArray[np.uint8], *, tissue: Mask, mpp_um: float, settings: QualitySettings | None = None
-) -> Mask:
-    """Out-of-focus tissue, in blocks.
-
-    Parameters
-    ----------
-    rgb : ndarray of uint8, shape (height, width, 3)
-        A level of 0.5 to 2 µm/px, or a part of it. Only blur that takes most of the detail at that scale
-        shows: 3 µm at 1 µm/px, 5 µm at 2 µm/px.
-    tissue : ndarray of bool, shape (height, width)
-    mpp_um : float
-        µm per pixel.
-    settings : QualitySettings, optional
-
-    Returns
-    -------
-    ndarray of bool, shape (height, width)
-        True where a block's tissue is out of focus. Blocks without contrast are not judged.
-    """
-    check_rgb(rgb)
-    if tissue.shape != rgb.shape[:2]:
-        raise ValueError(f"tissue has shape {tissue.shape}, expected {rgb.shape[:2]}")
-    if not 0.4 <= mpp_um <= 2.5:
-        raise ValueError(f"mpp_um is {mpp_um}, expected 0.4 to 2.5 µm per pixel")
-    settings = settings or QualitySettings()
-    fine, coarse = _detail(rgb, mpp_um=mpp_um, unit_um=mpp_um, block_um=settings.blur_block_um)
-    share = cv2.resize(tissue.astype(np.float32), fine.shape[::-1], interpolation=cv2.INTER_AREA)
-    share = np.asarray(share).reshape(fine.shape)
-    judged = (coarse > settings.min_contrast_od) & (share > 0.5)
-    if not judged.any():
-        return np.zeros(tissue.shape, np.bool_)
-    focus = fine / np.maximum(coarse, 1e-6)
-    mpps, limits = zip(*settings.blur_focus_by_mpp, strict=True)
-    limit = float(np.interp(mpp_um, mpps, limits))
-    limit = max(limit, settings.blur_relative * float(np.quantile(focus[judged], 0.75)))
-    blurred = (judged & (focus < limit)).astype(np.uint8)
-    grown = cv2.resize(blurred, tissue.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return np.asarray((grown > 0) & tissue, np.bool_)
-
-
-def field_quality(
-    rgb: NDArray[np.uint8],
-    *,
-    mpp_um: float,
-    white_rgb: Rgb,
-    settings: QualitySettings | None = None,
-    artefacts: ArtefactSettings | None = None,
-) -> FieldQuality:
-    """Focus, folds and ink of a field, from its own pixels.
-
-    A field that lies wholly in a fold has nothing to compare with: folds are sought on the thumbnail too.
-
-    Parameters
-    ----------
-    rgb : ndarray of uint8, shape (height, width, 3)
-        0.2 to 1 µm per pixel.
-    mpp_um : float
-        µm per pixel.
-    white_rgb : tuple of float
-        Colour of bare glass.
-    settings : QualitySettings, optional
-    artefacts : ArtefactSettings, optional
-    """
-    check_rgb(rgb)
-    if not 0.1 <= mpp_um <= 1.0:
-        raise ValueError(f"mpp_um is {mpp_um}, expected 0.1 to 1 µm per pixel")
-    settings = settings or QualitySettings()
-    # A field shows a part of a stroke only.
-    artefacts = replace(artefacts or ArtefactSettings(), pen_min_area_mm2=0.004, pen_min_length_um=64.0)
-    unit = max(_FOCUS_UNIT_UM, mpp_um)
-    fine, coarse = _detail(rgb, mpp_um=mpp_um, unit_um=unit, block_um=settings.focus_block_um)
-    judged = coarse > settings.min_contrast_od
-    focus = float(np.median(fine[judged] / coarse[judged])) if judged.any() else 0.0
-    step = max(1, round(_WORKING_MPP_UM / mpp_um))
-    size_xy = (max(1, rgb.shape[1] // step), max(1, rgb.shape[0] // step))
-    small = np.asarray(cv2.resize(rgb, size_xy, interpolation=cv2.INTER_AREA), np.uint8)
-    od = _optical_density(small, white_rgb)
-    small_mpp_um = mpp_um * rgb.shape[1] / size_xy[0]
-    pen = _find_pen(od, small_mpp_um, artefacts)
-    tissue = ~pen & (_blur(od.mean(axis=2), 12.0, small_mpp_um) > artefacts.edge_od)
-    fold = _find_fold(od, tissue, small_mpp_um, artefacts)
-    return FieldQuality(focus=focus, fold_fraction=float(fold.mean()), pen_fraction=float(pen.mean()))
-
-
-def judge_field(
-    quality: FieldQuality,
-    *,
-    tissue_fraction: float,
-    pigment_fraction: float,
-    settings: QualitySettings | None = None,
-) -> tuple[str, str]:
-    """Whether a field may be counted.
-
-    Parameters
-    ----------
-    quality : FieldQuality
-    tissue_fraction, pigment_fraction : float
-        Share of the field that is usable tissue, and covered by pigment, 0 to 1.
-    settings : QualitySettings, optional
-
-    Returns
-    -------
-    qc : str
-        ``pass``, ``warn`` or ``fail``.
-    reason : str
-        One plain sentence; empty for ``pass``. Where a field fails, what only warns is left out.
-    """
-    s = settings or QualitySettings()
-    folds, pen, pigment = quality.fold_fraction, quality.pen_fraction, pigment_fraction
-    # What is said, how bad it is, and from where on it warns and fails: all grow with the badness.
-    checks = [
-        (f"out of focus (focus {quality.focus:.2f})", -quality.focus, -s.warn_focus, -s.fail_focus),
-        (f"{folds:.0%} folded", folds, s.warn_fold_fraction, s.fail_fold_fraction),
-        (f"{pen:.1%} under pen", pen, s.warn_pen_fraction, s.fail_pen_fraction),
-        (
-            f"only {tissue_fraction:.0%} tissue",
-            -tissue_fraction,
-            -s.warn_tissue_fraction,
-            -s.fail_tissue_fraction,
-        ),
-        (f"{pigment:.0%} pigment", pigment, s.warn_pigment_fraction, s.fail_pigment_fraction),
-    ]
-    failed = [text for text, value, _, limit in checks if value > limit]
-    warned = [text for text, value, limit, _ in checks if value > limit]
-    reasons = failed or warned
-    qc = "fail" if failed else "warn" if warned else "pass"
-    return qc, f"The field is {_listed(reasons)}." if reasons else ""
-
-
-def _listed(texts: list[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
