@@ -56,6 +56,7 @@ def draw_fields(
     frame: SamplingFrame,
     settings: FieldSettings,
     taken: pd.DataFrame | None = None,
+    first_number: int = 1,
 ) -> pd.DataFrame:
     """Draw fields in one region.
 
@@ -77,6 +78,8 @@ def draw_fields(
     settings : FieldSettings
     taken : DataFrame, optional
         Fields that must not be overlapped (columns x_px, y_px).
+    first_number : int
+        Number of the first field's name; later draws have random streams of their own.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def draw_fields(
     )
     blocked = np.empty((0, 2)) if taken is None else taken[["x_px", "y_px"]].to_numpy(float)
     places = _Places(corners=corners, area=area, blocked=blocked, side_px=frame.side_px)
-    rng = np.random.default_rng([settings.seed, list(RegionName).index(region)])
+    rng = np.random.default_rng([settings.seed, list(RegionName).index(region), first_number])
     match settings.sampling:
         case Sampling.RANDOM:
             chosen = _random(places, settings.n_per_region, rng)
@@ -102,7 +105,7 @@ def draw_fields(
     return pd.DataFrame(
         {
             "region": str(region),
-            "field_id": [f"{_SHORT_NAMES[region]}-{i + 1}" for i in range(len(chosen))],
+            "field_id": [f"{_SHORT_NAMES[region]}-{i + first_number}" for i in range(len(chosen))],
             "x_px": corners[chosen, 0],
             "y_px": corners[chosen, 1],
             "side_px": frame.side_px,

@@ -138,8 +138,8 @@ def draw_overview(overview: Overview) -> NDArray[np.uint8]:
     for row in overview.fields.to_dict("records"):
         left, top, side = (row[name] / overview.downsample for name in ("x_px", "y_px", "side_px"))
         pen.rectangle((left, top, left + side, top + side), outline=_INK, width=3)
-        failed = " (failed)" if row["status"] == FieldStatus.FAILED else ""
-        _label(pen, (left, top), row["field_id"] + failed, REGION_COLOURS[row["region"]], size)
+        note = "" if row["status"] == FieldStatus.SCORED else f" ({row['status']})"
+        _label(pen, (left, top), row["field_id"] + note, REGION_COLOURS[row["region"]], size)
     legend = [(str(name), REGION_COLOURS[name]) for name, _ in overview.regions]
     legend += [("Tumour outline", _INK), ("Tissue", (150, 150, 150))]
     return _framed(

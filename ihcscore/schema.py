@@ -37,6 +37,7 @@ class FieldStatus(StrEnum):
     """What became of a field."""
 
     SCORED = "scored"
+    REJECTED = "rejected"
     FAILED = "failed"
 
 
@@ -258,7 +259,12 @@ FIELDS = Table(
             side_um         | float | side of the square
             area_mm2        | float | area of the square
             tissue_fraction | float | share of the square that is tissue, 0 to 1
-            status          | str   | scored or failed
+            status          | str   | scored, rejected (its quality fails) or failed (cannot be decoded)
+        qc              | str   | quality: pass, warn or fail
+        qc_reason       | str   | why, else empty
+        focus           | float | sharpness, 0 to about 0.6; below 0.20 warned of, below 0.15 failed
+        fold_fraction   | float | share of the square that is folded, 0 to 1
+        pen_fraction    | float | share of the square under ink, 0 to 1
         """),
         *_COUNTS,
         *_DENSITIES,
@@ -283,7 +289,8 @@ SCORES = Table(
             field_area_mm2      | float | area of one field
             n_fields_asked      | int   | fields that were asked for
             n_fields            | int   | fields that were scored
-            n_fields_failed     | int   | fields that were drawn and could not be read
+            n_fields_rejected   | int   | fields whose quality failed; others were drawn in their place
+            n_fields_failed     | int   | fields that were drawn and could not be decoded
             area_mm2            | float | area of all scored fields
             tissue_mm2          | float | tissue in all scored fields
         """),

@@ -87,9 +87,11 @@ def score_regions(
     """Scores of each region of a slide from its fields.
 
     Pooled densities are all cells over all area; the mean is over fields, with the standard
-    deviation (n - 1) and a 95 % interval: mean × exp(± t · CV / √n), Student's t on the logarithm by
-    the delta method. Densities of fields are skewed, and on maps with gradients of up to thirtyfold
-    this interval holds the true mean in 94 to 96 % of draws where the plain one does in 88 to 95 %.
+    deviation (n - 1) and a 95 % interval with reach w = t · CV / √n, Student's t: down to
+    mean · (1 - w), not below 0, and up to mean · exp(w), the end of the interval on the logarithm by
+    the delta method, because densities of fields are skewed to the right. On maps whose density rises
+    up to thirtyfold it holds the true mean in 95 to 96 % of draws of 3 and 6 fields, the plain
+    interval in 88 to 95 %.
     Where no cell was found the upper end is the exact Poisson limit, -ln(0.025) cells. Three fields
     make a wide interval; it speaks of the spread between fields, not of other sections.
 
@@ -119,7 +121,8 @@ def score_regions(
                 **about_slide,
                 "region": str(region),
                 "n_fields": len(scored),
-                "n_fields_failed": len(group) - len(scored),
+                "n_fields_rejected": int((group["status"] == FieldStatus.REJECTED).sum()),
+                "n_fields_failed": int((group["status"] == FieldStatus.FAILED).sum()),
                 "warnings": warnings.get(region, ""),
                 **_pooled(scored),
                 **_spread(scored["positive_per_mm2"].to_numpy(float), float(scored["area_mm2"].sum())),
@@ -181,7 +184,7 @@ def mean_interval(mean: float, sd: float, n: int, area_mm2: float) -> tuple[floa
     if mean == 0:
         return 0.0, -math.log(0.025) / area_mm2
     reach = _half_interval(sd / mean, n)
-    return mean * math.exp(-reach), mean * math.exp(reach)
+    return max(mean * (1 - reach), 0.0), mean * math.exp(reach)
 
 
 def _half_interval(sd: float, n: int) -> float:

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import deque
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import ihcscore
 from ihcscore import overlay, report, score
+from ihcscore.artefacts import field_quality, judge_field
 from ihcscore.errors import ReadError
+from ihcscore.fields import draw_fields, tissue_fractions
 from ihcscore.pipeline.counting import CountedField, as_profile, count_field
 from ihcscore.pipeline.plan import Plan, plan_fields
 from ihcscore.pipeline.progress import Progress, Stopwatch, silent
 from ihcscore.pipeline.survey import Survey, learn_pigment, survey_slide
 from ihcscore.profiles import MarkerProfile
-from ihcscore.schema import FIELDS, SCORES, SLIDE_CELLS, FieldStatus, RunSettings
+from ihcscore.schema import FIELDS, SCORES, SLIDE_CELLS, FieldStatus, RegionName, RunSettings, Sampling
 from ihcscore.slide import Slide, open_slide
 
 _OVERVIEW_PX = 1600
+# Fields that may be drawn in a region in place of rejected ones.
+_MAX_REDRAWS = 10
 _PREVIEW_PX = 640
 
 
@@ -143,15 +149,22 @@ class _Run:
 
     def score(self, annotation_file: Path | None, progress: Progress) -> SlideScores:
         """Count every field, make the tables, write what was asked for."""
-        rows, cells = [], []
-        planned = self.plan.fields.to_dict("records")
-        for number, place in enumerate(planned):
-            progress(f"field {place['field_id']}", 0.25 + 0.7 * number / len(planned))
+        rows: list[dict[str, object]] = []
+        cells = []
+        waiting = deque(self.plan.fields.to_dict("records"))
+        places = list(waiting)
+        while waiting:
+            place = waiting.popleft()
+            progress(f"field {place['field_id']}", 0.25 + 0.7 * len(rows) / len(places))
             row, found = self._score_field(place)
             rows.append(row)
             cells.append(found)
+            if row["status"] == FieldStatus.REJECTED:
+                again = self._redrawn(str(place["region"]), places)
+                waiting.extendleft(again)
+                places += again
         fields = score.field_table(rows)
-        warnings = self.plan.warnings
+        warnings = self._warnings(fields)
         scores = score.score_regions(
             fields,
             about_slide=self._about_slide() | {
@@ -165,7 +178,7 @@ class _Run:
             fields=fields,
             cells=pd.concat(cells, ignore_index=True)[SLIDE_CELLS.names],
             warnings=tuple(line for lines in warnings.values() for line in lines),
-            record=self._record(annotation_file),
+            record=self._record(annotation_file, warnings),
             seconds=self.watch.seconds,
         )
         progress("report", 0.95)
@@ -173,6 +186,37 @@ class _Run:
             with self.watch.timing("writing"):
                 _write(self.folder, result, self)
         return result
+
+    def _redrawn(self, region: str, places: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
+        """One field more in a region, or none where there is no room or enough was tried."""
+        drawn = [place for place in places if place["region"] == region]
+        if self.plan.sampling not in (Sampling.RANDOM, Sampling.HOTSPOT) or len(drawn) >= (
+            self.settings.fields.n_per_region + _MAX_REDRAWS
+        ):
+            return []
+        (area,) = (one.area for one in self.plan.regions if one.name == region)
+        fields = draw_fields(
+            area,
+            region=RegionName(region),
+            frame=self.plan.frame,
+            settings=replace(self.settings.fields, n_per_region=1),
+            taken=pd.DataFrame(places),
+            first_number=len(drawn) + 1,
+        )
+        return list(fields.assign(area_mm2=self.settings.fields.area_mm2).to_dict("records"))
+
+    def _warnings(self, fields: pd.DataFrame) -> dict[str, list[str]]:
+        """The plan's warnings and those of the fields' quality, by region."""
+        warnings = {name: list(lines) for name, lines in self.plan.warnings.items()}
+        for region, group in fields.groupby("region", sort=False):
+            lines = warnings.setdefault(str(region), [])
+            rejected = group[group["status"] == FieldStatus.REJECTED]
+            doubtful = group[(group["qc"] == "warn") & (group["status"] == FieldStatus.SCORED)]
+            if len(rejected):
+                lines.append(f"{_named(rejected)} rejected for quality")
+            if len(doubtful):
+                lines.append(f"{_named(doubtful)} of doubtful quality")
+        return warnings
 
     def _about_slide(self) -> dict[str, object]:
         """Values that stand in every row of the field and the score table."""
@@ -203,6 +247,13 @@ class _Run:
         except ReadError as error:
             row |= {"status": str(FieldStatus.FAILED), "error": f"field {place['field_id']}: {error}"}
             return row, pd.DataFrame(columns=SLIDE_CELLS.names)
+        row |= self._quality(place, counted)
+        if row["qc"] == "fail" and self.plan.sampling != "given":
+            row |= {
+                "status": str(FieldStatus.REJECTED),
+                "error": f"field {place['field_id']}: {row['qc_reason']}",
+            }
+            return row, pd.DataFrame(columns=SLIDE_CELLS.names)
         row |= score.score_field(
             counted.cells,
             area_mm2=place["area_mm2"],
@@ -220,6 +271,23 @@ class _Run:
             field_id=place["field_id"],
         )
         return row, cells
+
+    def _quality(self, place: dict[Any, Any], counted: CountedField) -> dict[str, object]:
+        """Quality columns of one field, from its own pixels and from the thumbnail's folds."""
+        left, top, right, bottom = (round(edge) for edge in counted.square_xy_px)
+        found = field_quality(
+            np.ascontiguousarray(counted.rgb[top:bottom, left:right]),
+            mpp_um=counted.mpp_um,
+            white_rgb=self.survey.stains.white_rgb,
+        )
+        # A field that lies in a fold altogether cannot see its edge.
+        frame = replace(self.plan.frame, tissue=self.survey.artefacts.fold)
+        (folded,) = tissue_fractions(pd.DataFrame([place]), frame)
+        found = replace(found, fold_fraction=max(found.fold_fraction, float(folded)))
+        qc, reason = judge_field(
+            found, tissue_fraction=place["tissue_fraction"], pigment_fraction=counted.pigment_fraction
+        )
+        return {"qc": qc, "qc_reason": reason, **asdict(found)}
 
     def _write_overlay(
         self,
@@ -244,10 +312,12 @@ class _Run:
         )
         self.previews[name] = overlay.encode_jpeg(drawn, longest_px=_PREVIEW_PX)
 
-    def _record(self, annotation_file: Path | None) -> dict[str, Any]:
+    def _record(self, annotation_file: Path | None, warnings: dict[str, list[str]]) -> dict[str, Any]:
         """Everything that is needed to do the run again; no path of the user's machine."""
         slide, tissue = self.slide, self.survey.tissue
-        annotation = {"source": str(self.plan.annotations.source)}
+        annotation: dict[str, object] = {"source": str(self.plan.annotations.source)}
+        if self.plan.confidence is not None:
+            annotation["confidence"] = self.plan.confidence
         if annotation_file is not None:
             digest = hashlib.sha256(annotation_file.read_bytes()).hexdigest()
             annotation |= {"file": annotation_file.name, "sha256": digest}
@@ -283,9 +353,14 @@ class _Run:
                 "mpp_um": tissue.mpp_um,
             },
             "stains": self.survey.stains.as_dict(),
-            "warnings": [line for lines in self.plan.warnings.values() for line in lines],
+            "warnings": [line for lines in warnings.values() for line in lines],
             "packages": report.package_versions(),
         }
+
+
+def _named(fields: pd.DataFrame) -> str:
+    names = ", ".join(fields["field_id"])
+    return f"field {names}" if len(fields) == 1 else f"fields {names}"
 
 
 def _write(folder: report.OutputFolder, result: SlideScores, run: _Run) -> None:

@@ -19,7 +19,7 @@ from ihcscore.profiles import MarkerProfile
 from ihcscore.proposal import propose_tumour
 from ihcscore.schema import RegionSource
 from ihcscore.slide import Slide, Thumbnail
-from ihcscore.stain import Stains, estimate_pigment, estimate_stains, rgb_to_od, unmix
+from ihcscore.stain import MPP_RANGE_UM, Stains, estimate_pigment, estimate_stains, rgb_to_od, unmix
 from ihcscore.tissue import TissueMap, TissueSettings, find_tissue, mask_to_polygons
 
 # Stains are estimated on this many squares, spread evenly over the tissue: 0.6 mm² in all.
@@ -66,10 +66,14 @@ def survey_slide(slide: Slide, *, profile: MarkerProfile, progress: Progress) ->
     SlideError
         If the slide cannot be read or shows no tissue.
     """
+    coarsest = MPP_RANGE_UM[1]
+    if slide.mpp_um > coarsest:
+        raise SlideError(
+            f"{slide.name}: {slide.mpp_um:g} µm per pixel are too coarse to count cells; "
+            f"scan it at {coarsest:g} or finer"
+        )
     settings = TissueSettings()
-    thumbnail = slide.thumbnail(
-        max(settings.mpp_um, slide.mpp_um), progress=lambda share: progress("thumbnail", 0.2 * share)
-    )
+    thumbnail = slide.thumbnail(settings.mpp_um, progress=lambda share: progress("thumbnail", 0.2 * share))
     tissue = find_tissue(
         thumbnail.rgb,
         scanned=thumbnail.scanned,
