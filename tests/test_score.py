@@ -73,7 +73,7 @@ ABOUT = {"slide": "s", "marker": "CD3", "region_source": "annotated", "sampling"
 
 def test_region_by_hand():
     # 13, 26 and 39 cells: 100, 200, 300 per mm²; mean 200, SD 100;
-    # 4.302653 × 0.5 / √3 = 1.242069 (t table, 2 degrees of freedom): 200 - 248 is below 0, 200 × exp(1.242069)
+    # 4.302653 × 0.5 / √3 = 1.242069 (t table, 2 degrees of freedom): below 0, and 200 × exp(1.242069)
     fields = score.field_table(field_rows([13, 26, 39]))
     scores = score.score_regions(fields, about_slide=ABOUT, warnings={"Invasive front": "none"})
     centre = scores.iloc[0]
