@@ -8,7 +8,7 @@ and stands in the tables as failed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +58,17 @@ MppOverride = Annotated[
 ]
 
 
+RegionsFile = Annotated[
+    Path | None, typer.Option("--regions", help="Annotation with the tumour.", metavar="FILE.geojson")
+]
+FieldsAsked = Annotated[int, typer.Option("--fields", help="Fields in each region.")]
+FieldArea = Annotated[float, typer.Option(help="Area of a field.")]
+Margin = Annotated[float, typer.Option(help="Whole width of the invasive front.")]
+FrontSides = Annotated[Front, typer.Option(help="Sides of the outline that the front takes.")]
+SamplingDesign = Annotated[Sampling, typer.Option(help="How fields are chosen.")]
+Seed = Annotated[int, typer.Option(help="Seed of the random positions.")]
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"ihcscore {__version__}")
@@ -77,19 +88,17 @@ def _root(
 def run(
     slides: Annotated[list[Path], typer.Argument(metavar="SLIDE...", help="Slides of one marker.")],
     marker: Marker = None,
-    regions: Annotated[
-        Path | None, typer.Option(help="QuPath annotation with the tumour.", metavar="FILE.geojson")
-    ] = None,
+    regions: RegionsFile = None,
     fields_from: Annotated[
         Path | None, typer.Option(help="Score these squares instead of drawn ones.", metavar="FILE.geojson")
     ] = None,
     out: Out = _DEFAULT_OUT,
-    fields: Annotated[int, typer.Option(help="Fields in each region.")] = _FIELDS.n_per_region,
-    field_area_mm2: Annotated[float, typer.Option(help="Area of a field.")] = _FIELDS.area_mm2,
-    margin_um: Annotated[float, typer.Option(help="Whole width of the invasive front.")] = _REGIONS.margin_um,
-    front: Annotated[Front, typer.Option(help="Sides of the outline that the front takes.")] = _REGIONS.front,
-    sampling: Annotated[Sampling, typer.Option(help="How fields are chosen.")] = _FIELDS.sampling,
-    seed: Annotated[int, typer.Option(help="Seed of the random positions.")] = _FIELDS.seed,
+    n_fields: FieldsAsked = _FIELDS.n_per_region,
+    field_area_mm2: FieldArea = _FIELDS.area_mm2,
+    margin_um: Margin = _REGIONS.margin_um,
+    front: FrontSides = _REGIONS.front,
+    sampling: SamplingDesign = _FIELDS.sampling,
+    seed: Seed = _FIELDS.seed,
     mpp_um: MppOverride = None,
     profile: ProfileFile = None,
     chromogen: Chromogen = None,
@@ -104,13 +113,7 @@ def run(
         raise IhcscoreError(
             "--fields-from names the fields of one slide; give neither --regions nor other slides"
         )
-    settings = _settings(
-        lambda: RunSettings(
-            fields=FieldSettings(n_per_region=fields, area_mm2=field_area_mm2, sampling=sampling, seed=seed),
-            regions=RegionSettings(margin_um=margin_um, front=front),
-            mpp_um=mpp_um,
-        )
-    )
+    settings = _settings(n_fields, field_area_mm2, margin_um, front, sampling, seed, mpp_um)
     with _progress_bar(quiet) as progress:
         if len(slides) == 1:
             result = score_slide(
@@ -136,6 +139,49 @@ def run(
         typer.echo(f"\nReport: {out / 'report.html'}")
     if errors or any(one.n_failed for one in results.values()):
         raise typer.Exit(_EXIT_PARTLY)
+
+
+@app.command()
+def regions(
+    slide: Annotated[Path, typer.Argument(metavar="SLIDE")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file; else SLIDE.geojson.", metavar="FILE.geojson"),
+    ] = None,
+    mpp_um: MppOverride = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write the proposed tumour outline alone, for correction in QuPath."""
+    from ihcscore.pipeline import write_regions
+
+    out = out or Path(f"{slide.stem}.geojson")
+    for line in write_regions(slide, out=out, mpp_um=mpp_um, overwrite=overwrite):
+        typer.echo(f"{slide.name}: {line}", err=True)
+    typer.echo(f"Proposal: {out}")
+
+
+@app.command()
+def fields(
+    slide: Annotated[Path, typer.Argument(metavar="SLIDE")],
+    regions: RegionsFile = None,
+    out: Out = _DEFAULT_OUT,
+    n_fields: FieldsAsked = _FIELDS.n_per_region,
+    field_area_mm2: FieldArea = _FIELDS.area_mm2,
+    margin_um: Margin = _REGIONS.margin_um,
+    front: FrontSides = _REGIONS.front,
+    sampling: SamplingDesign = _FIELDS.sampling,
+    seed: Seed = _FIELDS.seed,
+    mpp_um: MppOverride = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Draw the fields and show them, without counting."""
+    from ihcscore.pipeline import write_fields
+
+    settings = _settings(n_fields, field_area_mm2, margin_um, front, sampling, seed, mpp_um)
+    plan = write_fields(slide, regions=regions, settings=settings, out=out, overwrite=overwrite)
+    for warning in (line for lines in plan.warnings.values() for line in lines):
+        typer.echo(f"warning: {slide.name}: {warning}", err=True)
+    typer.echo(f"{len(plan.fields)} fields: {out / 'overview.png'}, {out / 'fields.geojson'}")
 
 
 @app.command()
@@ -240,10 +286,22 @@ def _profile(marker: str | None, file: Path | None, chromogen: str | None) -> Ma
     return replace(chosen, chromogen=known[chromogen.lower()])
 
 
-def _settings(make: Callable[[], RunSettings]) -> RunSettings:
+def _settings(
+    n_per_region: int,
+    area_mm2: float,
+    margin_um: float,
+    front: Front,
+    sampling: Sampling,
+    seed: int,
+    mpp_um: float | None,
+) -> RunSettings:
     """Settings from options; a value out of range is the user's to mend."""
     try:
-        return make()
+        return RunSettings(
+            fields=FieldSettings(n_per_region=n_per_region, area_mm2=area_mm2, sampling=sampling, seed=seed),
+            regions=RegionSettings(margin_um=margin_um, front=front),
+            mpp_um=mpp_um,
+        )
     except ValueError as error:
         raise IhcscoreError(str(error)) from error
 

@@ -29,6 +29,8 @@ REGION_COLOURS: dict[str, tuple[int, int, int]] = {
     RegionName.INVASIVE_FRONT: (230, 110, 0),
     RegionName.GIVEN: (70, 70, 160),
 }
+LEFT_OUT_COLOUR = (200, 0, 30)
+PALE_COLOUR = (130, 90, 190)
 _INK = (30, 30, 34)
 _PAPER = (255, 255, 255)
 _SUBPIXEL_BITS = 4
@@ -105,9 +107,11 @@ class Overview:
         µm per pixel of `rgb`.
     tumour, tissue, excluded : shapely geometry
         Outlines, level-0 pixels.
+    marks : sequence of (label, shapely geometry, colour)
+        What was marked on the tissue, such as ink and folds.
     regions : sequence of (name, shapely geometry)
     fields : DataFrame
-        Columns field_id, region, x_px, y_px, side_px (level-0 pixels), status.
+        Columns field_id, region, x_px, y_px, side_px (level-0 pixels), and status where scored.
     title : str
     """
 
@@ -117,6 +121,7 @@ class Overview:
     tumour: BaseGeometry = field(repr=False)
     tissue: BaseGeometry = field(repr=False)
     excluded: BaseGeometry = field(repr=False)
+    marks: Sequence[tuple[str, BaseGeometry, tuple[int, int, int]]] = field(default=(), repr=False)
     regions: Sequence[tuple[str, BaseGeometry]] = field(repr=False)
     fields: pd.DataFrame = field(repr=False)
     title: str
@@ -130,6 +135,9 @@ def draw_overview(overview: Overview) -> NDArray[np.uint8]:
         _fill(canvas, clipped, REGION_COLOURS[name], overview.downsample, opacity=0.15)
         _outline(canvas, clipped, REGION_COLOURS[name], overview.downsample, width=1)
     _fill(canvas, overview.excluded, (120, 120, 120), overview.downsample, opacity=0.5)
+    for _, area, colour in overview.marks:
+        _fill(canvas, area, colour, overview.downsample, opacity=0.35)
+        _outline(canvas, area, colour, overview.downsample, width=1)
     _outline(canvas, overview.tissue, (150, 150, 150), overview.downsample, width=1)
     _outline(canvas, overview.tumour, _INK, overview.downsample, width=2)
     image = Image.fromarray(canvas)
@@ -138,10 +146,12 @@ def draw_overview(overview: Overview) -> NDArray[np.uint8]:
     for row in overview.fields.to_dict("records"):
         left, top, side = (row[name] / overview.downsample for name in ("x_px", "y_px", "side_px"))
         pen.rectangle((left, top, left + side, top + side), outline=_INK, width=3)
-        note = "" if row["status"] == FieldStatus.SCORED else f" ({row['status']})"
+        status = row.get("status", FieldStatus.SCORED)
+        note = "" if status == FieldStatus.SCORED else f" ({status})"
         _label(pen, (left, top), row["field_id"] + note, REGION_COLOURS[row["region"]], size)
     legend = [(str(name), REGION_COLOURS[name]) for name, _ in overview.regions]
     legend += [("Tumour outline", _INK), ("Tissue", (150, 150, 150))]
+    legend += [(label, colour) for label, _, colour in overview.marks]
     return _framed(
         np.asarray(image), title=overview.title, legend=legend, mpp_um=overview.mpp_um,
         bar_um=_round_bar_um(canvas.shape[1] * overview.mpp_um / 5),

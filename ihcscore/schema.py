@@ -276,6 +276,18 @@ FIELDS = Table(
     ),
 )
 
+PLANNED_FIELDS = Table(
+    name="fields",
+    row="a field that was drawn and not scored",
+    columns=tuple(
+        column
+        for column in FIELDS.columns
+        if column.name
+        in ("slide", "region", "region_source", "field_id", "sampling", "seed", "margin_um", "front",
+            "x_px", "y_px", "side_px", "area_mm2", "tissue_fraction")
+    ),
+)  # fmt: skip
+
 SCORES = Table(
     name="scores",
     row="a region of a slide",

@@ -4,6 +4,7 @@ from ihcscore.pipeline.counting import count_cells
 from ihcscore.pipeline.demo import DemoResult, run_demo
 from ihcscore.pipeline.description import describe_slide
 from ihcscore.pipeline.images import ImageCounts, count_images
+from ihcscore.pipeline.preview import write_fields, write_regions
 from ihcscore.pipeline.slide import SlideScores, score_slide
 from ihcscore.pipeline.slides import SlidesScores, score_slides
 
@@ -18,4 +19,6 @@ __all__ = [
     "run_demo",
     "score_slide",
     "score_slides",
+    "write_fields",
+    "write_regions",
 ]

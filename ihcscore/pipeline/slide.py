@@ -22,11 +22,11 @@ from ihcscore.pipeline.counting import CountedField, as_profile, count_field
 from ihcscore.pipeline.plan import Plan, plan_fields
 from ihcscore.pipeline.progress import Progress, Stopwatch, silent
 from ihcscore.pipeline.survey import Survey, learn_pigment, survey_slide
+from ihcscore.pipeline.views import OVERVIEW_PX, bands_geojson, draw_plan, regions_geojson
 from ihcscore.profiles import MarkerProfile
 from ihcscore.schema import FIELDS, SCORES, SLIDE_CELLS, FieldStatus, RegionName, RunSettings, Sampling
 from ihcscore.slide import Slide, open_slide
 
-_OVERVIEW_PX = 1600
 # Fields that may be drawn in a region in place of rejected ones.
 _MAX_REDRAWS = 10
 _PREVIEW_PX = 640
@@ -368,26 +368,16 @@ def _write(folder: report.OutputFolder, result: SlideScores, run: _Run) -> None:
     report.write_table(folder.new_file("scores.csv"), result.scores, SCORES)
     report.write_table(folder.new_file("fields.csv"), result.fields, FIELDS)
     report.write_table(folder.new_file("cells.csv"), result.cells, SLIDE_CELLS)
-    name, annotations = run.slide.name, run.plan.annotations
-    drawn = {
-        "Tumor": (annotations.tumour, report.TUMOUR_COLOUR),
-        "Tumour centre": (annotations.centre, overlay.REGION_COLOURS["Tumour centre"]),
-        "Invasive front": (annotations.front, overlay.REGION_COLOURS["Invasive front"]),
-        "Ignore*": (annotations.excluded, report.IGNORE_COLOUR),
-        "Pigment": (annotations.pigment, overlay.CLASS_COLOURS["Pigment suspect"]),
-    }
-    bands = {
-        str(region.name): (region.area.intersection(run.survey.outline), overlay.REGION_COLOURS[region.name])
-        for region in run.plan.regions
-    }
+    name = run.slide.name
     for file, content in (
-        ("regions.geojson", report.regions_geojson(drawn, slide=name)),
-        ("bands.geojson", report.regions_geojson(bands, slide=name)),
+        ("regions.geojson", regions_geojson(run.plan, slide=name)),
+        ("bands.geojson", bands_geojson(run.plan, run.survey, slide=name)),
         ("fields.geojson", report.fields_geojson(result.fields, overlay.REGION_COLOURS)),
         ("cells.geojson", report.cells_geojson(result.cells, overlay.CLASS_COLOURS, mpp_um=run.slide.mpp_um)),
     ):
         report.write_json(folder.new_file(file), content)
-    overview = _overview(run, result)
+    title = f"{run.profile.name}  ·  regions {run.plan.annotations.source}"
+    overview = draw_plan(run.slide, run.survey, run.plan, result.fields, title=title)
     overlay.write_png(folder.new_file("overview.png"), overview)
     report.write_slide_page(
         folder.new_file("report.html"),
@@ -396,30 +386,8 @@ def _write(folder: report.OutputFolder, result: SlideScores, run: _Run) -> None:
             fields=result.fields,
             scores=result.scores,
             warnings=result.warnings,
-            overview_jpeg=overlay.encode_jpeg(overview, longest_px=_OVERVIEW_PX),
+            overview_jpeg=overlay.encode_jpeg(overview, longest_px=OVERVIEW_PX),
             field_jpegs=run.previews,
         ),
     )
     report.write_json(folder.new_file("run.json"), result.record | {"files": folder.files()})
-
-
-def _overview(run: _Run, result: SlideScores) -> Any:
-    """The picture of the whole slide; small slides are read again at a finer scale."""
-    slide, thumbnail = run.slide, run.survey.thumbnail
-    longest_um = max(slide.size_xy_px) * slide.mpp_um
-    if max(thumbnail.rgb.shape) < _OVERVIEW_PX / 2:
-        thumbnail = slide.thumbnail(max(longest_um / _OVERVIEW_PX, slide.mpp_um))
-    annotations = run.plan.annotations
-    return overlay.draw_overview(
-        overlay.Overview(
-            rgb=thumbnail.rgb,
-            downsample=thumbnail.downsample,
-            mpp_um=thumbnail.mpp_um,
-            tumour=annotations.tumour,
-            tissue=run.survey.outline,
-            excluded=annotations.excluded,
-            regions=[(str(region.name), region.area) for region in run.plan.regions],
-            fields=result.fields,
-            title=f"{slide.name}  ·  {run.profile.name}  ·  regions {annotations.source}",
-        )
-    )

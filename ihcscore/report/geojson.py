@@ -14,6 +14,12 @@ from shapely.geometry.base import BaseGeometry
 Colour = tuple[int, int, int]
 
 _CIRCLE_CORNERS = 12
+_FIELD_MEASUREMENTS = {
+    "Num Positive": "n_positive",
+    "Num Negative": "n_negative",
+    "Num Pigment suspect": "n_pigment_suspect",
+    "Num Positive per mm^2": "positive_per_mm2",
+}
 # QuPath's own colour of its class Tumor, and of classes that are ignored.
 TUMOUR_COLOUR: Colour = (200, 0, 0)
 IGNORE_COLOUR: Colour = (180, 180, 180)
@@ -47,21 +53,16 @@ def regions_geojson(areas: Mapping[str, tuple[BaseGeometry, Colour]], *, slide: 
 
 
 def fields_geojson(fields: pd.DataFrame, colours: Mapping[str, Colour]) -> dict[str, Any]:
-    """The fields as locked squares with their counts under QuPath's names."""
+    """The fields as locked squares, with their counts under QuPath's names where they were scored."""
     features = []
     for row in fields.to_dict("records"):
         left, top = row["x_px"], row["y_px"]
         right, bottom = left + row["side_px"], top + row["side_px"]
         ring = [[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]
-        measured = {
-            "Num Positive": row["n_positive"],
-            "Num Negative": row["n_negative"],
-            "Num Pigment suspect": row["n_pigment_suspect"],
-            "Num Positive per mm^2": row["positive_per_mm2"],
-        }
+        measured = {name: row.get(column) for name, column in _FIELD_MEASUREMENTS.items()}
         features.append(
             _feature(
-                f"{row['slide']}/{row['marker']}/{row['field_id']}",
+                f"{row['slide']}/{row['field_id']}",
                 [[[float(x), float(y)] for x, y in ring]],
                 {
                     "objectType": "annotation",
