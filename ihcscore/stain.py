@@ -321,7 +321,12 @@ def pigment_fraction(maps: StainMaps, stains: Stains) -> float:
 
 
 def estimate_stains(
-    rgb: NDArray[np.uint8], *, chromogen: str = "DAB", white_rgb: Rgb | None = None, mpp_um: float = 0.25
+    rgb: NDArray[np.uint8],
+    *,
+    chromogen: str = "DAB",
+    white_rgb: Rgb | None = None,
+    mpp_um: float = 0.25,
+    n_squares: int = 1,
 ) -> Stains:
     """White, stain vectors and depth of staining of an RGB sample, each only where the sample supports it.
 
@@ -335,6 +340,9 @@ def estimate_stains(
         A white known from the scanner; otherwise it is estimated.
     mpp_um : float
         µm per pixel of the sample.
+    n_squares : int
+        Of how many equal parts, one below the other, the sample is made. The depth of staining is their
+        median: in one pool, dark clusters would outweigh the slide's other places.
     """
     check_rgb(rgb)
     if chromogen not in PUBLISHED_VECTORS or chromogen == "Hematoxylin":
@@ -357,7 +365,9 @@ def estimate_stains(
     if "estimated" in (hematoxylin.source, own_chromogen.source):
         maps = separate(rgb, mpp_um=mpp_um, stains=stains)
     return replace(
-        stains, chromogen_level=_estimate_level(maps), chromogen_residual=_estimate_residual(maps, stains)
+        stains,
+        chromogen_level=_estimate_level(maps, n_squares),
+        chromogen_residual=_estimate_residual(maps, stains),
     )
 
 
@@ -445,20 +455,28 @@ def estimate_pigment(stains: Stains, pixels: NDArray[np.uint8]) -> Stains:
     return replace(stains, pigment=Reference(name="Pigment", rgb=vector, source="estimated", reason=reason))
 
 
-def _estimate_level(maps: StainMaps) -> Level:
-    """Upper quartile of the chromogen where there is any."""
+def _estimate_level(maps: StainMaps, n_squares: int) -> Level:
+    """Upper quartile of the chromogen where there is any, the median over the parts of the sample."""
     chromogen_od = smooth(chromogen_above_background(maps), LEVEL_SIGMA_UM / maps.mpp_um)
-    brown = chromogen_od[chromogen_od > BROWN_OD]
-    area_um2 = brown.size * maps.mpp_um**2
-    if area_um2 < MIN_BROWN_UM2:
-        reason = f"{area_um2:.0f} µm² of chromogen are too little, fewer than {MIN_BROWN_UM2:.0f}"
+    found, area_um2 = [], 0.0
+    for part in np.array_split(chromogen_od, n_squares):
+        brown = part[part > BROWN_OD]
+        area_um2 += brown.size * maps.mpp_um**2
+        if brown.size * maps.mpp_um**2 >= MIN_BROWN_UM2:
+            found.append(float(np.quantile(brown, LEVEL_QUANTILE)))
+    if not found:
+        reason = (
+            f"{area_um2:.0f} µm² of chromogen are too little, fewer than {MIN_BROWN_UM2:.0f} in one place"
+        )
         return Level(od=ASSUMED_LEVEL_OD, source="assumed", reason=reason)
     low, high = LEVEL_RANGE_OD
-    found = float(np.quantile(brown, LEVEL_QUANTILE))
+    level = float(np.median(found))
     reason = f"upper quartile of {area_um2:.0f} µm² of chromogen"
-    if not low <= found <= high:
-        reason = f"{reason}, {found:.2f} OD, clipped to {low} to {high}"
-    return Level(od=min(max(found, low), high), source="estimated", reason=reason)
+    if n_squares > 1:
+        reason = f"{reason}, median of {len(found)} places"
+    if not low <= level <= high:
+        reason = f"{reason}, {level:.2f} OD, clipped to {low} to {high}"
+    return Level(od=min(max(level, low), high), source="estimated", reason=reason)
 
 
 def _published(name: str) -> Reference:

@@ -88,9 +88,11 @@ def survey_slide(slide: Slide, *, profile: MarkerProfile, progress: Progress) ->
             f"{slide.name}: no tissue found; is it the right slide, and was it scanned in brightfield?"
         )
     progress("stains", 0.2)
-    sample, sample_mpp_um = sample_tissue(slide, tissue)
+    sample, sample_mpp_um, n_squares = sample_tissue(slide, tissue)
     white = tissue.white_rgb if tissue.white_source == "glass" else None
-    stains = estimate_stains(sample, chromogen=profile.chromogen, white_rgb=white, mpp_um=sample_mpp_um)
+    stains = estimate_stains(
+        sample, chromogen=profile.chromogen, white_rgb=white, mpp_um=sample_mpp_um, n_squares=n_squares
+    )
     progress("artefacts", 0.22)
     artefacts = find_artefacts(
         thumbnail.rgb,
@@ -110,7 +112,7 @@ def survey_slide(slide: Slide, *, profile: MarkerProfile, progress: Progress) ->
     )
 
 
-def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], float]:
+def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], float, int]:
     """Squares of tissue, evenly spread over the mask, one below the other.
 
     Returns
@@ -119,6 +121,8 @@ def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], f
         At about 0.5 µm per pixel. Squares that cannot be decoded are left out.
     mpp_um : float
         Its µm per pixel.
+    n : int
+        Number of squares.
 
     Raises
     ------
@@ -143,10 +147,10 @@ def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], f
         )
     mosaic, mpp_um = np.concatenate(squares), slide.mpp_um * downsample
     if mpp_um >= _SAMPLE_MPP_UM:
-        return mosaic, mpp_um
+        return mosaic, mpp_um, len(squares)
     scale = mpp_um / _SAMPLE_MPP_UM
     small = cv2.resize(mosaic, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8), _SAMPLE_MPP_UM
+    return np.asarray(small, np.uint8), _SAMPLE_MPP_UM, len(squares)
 
 
 def learn_pigment(slide: Slide, survey: Survey, pigment: BaseGeometry) -> Survey:
