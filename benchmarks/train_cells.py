@@ -117,7 +117,8 @@ def drawn_tiles(profile: MarkerProfile, features: list[str]) -> Tiles:
             optics=Optics(psf_um=float(rng.uniform(0.2, 0.5))),
         )
         drawn = draw_tile(settings, seed=1000 + row)
-        stains = estimate_stains(drawn.rgb, mpp_um=drawn.mpp_um)
+        # As on a slide, where the glass is seen.
+        stains = estimate_stains(drawn.rgb, mpp_um=drawn.mpp_um, white_rgb=settings.optics.white_rgb)
         candidates = detect_cells(drawn.rgb, mpp_um=drawn.mpp_um, profile=profile, stains=stains)
         candidates = candidates[~_left_out(candidates, profile)].assign(tile=row)
         cells = drawn.cells.loc[drawn.cells["class"] == "Positive", ["x_px", "y_px"]].to_numpy(float)

@@ -214,8 +214,12 @@ def _framed(
 ) -> NDArray[np.uint8]:
     """A picture between a strip with its title and one with its legend and scale bar."""
     height, width = canvas.shape[:2]
+    bar_text = f"{bar_um / 1000:g} mm" if bar_um >= 1000 else f"{bar_um:g} µm"
+    bar_px = bar_um / mpp_um
     size = int(np.clip(width / 55, 12, 26))
-    strip = round(size * 1.9)
+    while size > 6 and _legend_width([*(text for text, _ in legend), bar_text], size) + bar_px > width:
+        size -= 1
+    strip = round(max(size, 10) * 1.9)
     image = Image.new("RGB", (width, height + 2 * strip), _PAPER)
     image.paste(Image.fromarray(canvas), (0, strip))
     pen = ImageDraw.Draw(image)
@@ -224,19 +228,19 @@ def _framed(
     pen.text((size * 0.6, strip / 2), title, _INK, font, anchor="lm")
     x = size * 0.6
     for text, colour in legend:
-        pen.ellipse(
-            (x, middle - size * 0.4, x + size * 0.8, middle + size * 0.4),
-            outline=colour,
-            width=max(2, size // 6),
-        )
+        ring = (x, middle - size * 0.4, x + size * 0.8, middle + size * 0.4)
+        pen.ellipse(ring, outline=colour, width=max(2, size // 6))
         pen.text((x + size * 1.1, middle), text, _INK, font, anchor="lm")
         x += size * 2.0 + pen.textlength(text, font)
-    bar = bar_um / mpp_um
-    text = f"{bar_um / 1000:g} mm" if bar_um >= 1000 else f"{bar_um:g} µm"
     right = width - size * 0.6
-    pen.line((right - bar, middle, right, middle), _INK, max(3, size // 5))
-    pen.text((right - bar - size * 0.5, middle), text, _INK, font, anchor="rm")
+    pen.line((right - bar_px, middle, right, middle), _INK, max(3, size // 5))
+    pen.text((right - bar_px - size * 0.5, middle), bar_text, _INK, font, anchor="rm")
     return np.asarray(image)
+
+
+def _legend_width(texts: Sequence[str], size: int) -> float:
+    """Pixels that texts take in a row, each with its ring and a gap."""
+    return float(sum(_font(size).getlength(text) + 2.0 * size for text in texts)) + size
 
 
 def _label(

@@ -27,7 +27,7 @@ def draw_plan(
         thumbnail = slide.thumbnail(max(longest_um / OVERVIEW_PX, slide.mpp_um))
     left_out = survey.tissue.mask & ~survey.countable
     marks = (
-        ("Left out: ink, fold, edge, blur", left_out | survey.artefacts.pen, overlay.LEFT_OUT_COLOUR),
+        ("Left out (ink, fold, edge, blur)", left_out | survey.artefacts.pen, overlay.LEFT_OUT_COLOUR),
         ("Pale", survey.artefacts.pale, overlay.PALE_COLOUR),
     )
     return overlay.draw_overview(
