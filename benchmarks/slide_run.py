@@ -1,6 +1,6 @@
 """Where the time of one run goes: a 40 000 × 40 000 px MIRAX slide at 0.25 µm/px.
 
-usage: python benchmarks/slide_run.py [--side-px 40000] [--repeats 3]
+usage: python benchmarks/slide_run.py [--size-px 40000 40000] [--repeats 3]
 
 The slide is a disc of tissue with a disc of tumour in it, made of two drawn blocks that repeat. Prints the
 median of the repeats, in seconds, and the peak memory.
@@ -30,21 +30,16 @@ BLOCK_PX = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class DiscOfTissue:
-    """Tiles of a round section: tumour inside, stroma round it, glass beyond."""
+    """Tiles of an elliptic section: tumour inside, stroma round it, glass beyond."""
 
     tumour: NDArray[np.uint8]
     stroma: NDArray[np.uint8]
-    side_px: int
-
-    @property
-    def size_xy_px(self) -> tuple[int, int]:
-        """Width and height of the slide."""
-        return self.side_px, self.side_px
+    size_xy_px: tuple[int, int]
 
     def tile(self, left_px: int, top_px: int, side_px: int) -> NDArray[np.uint8] | None:
         """One tile; the corners of the slide were not scanned."""
-        middle = self.side_px / 2
-        away = np.hypot(left_px + side_px / 2 - middle, top_px + side_px / 2 - middle) / self.side_px
+        width, height = self.size_xy_px
+        away = np.hypot((left_px + side_px / 2) / width - 0.5, (top_px + side_px / 2) / height - 0.5)
         if away > 0.55:
             return None
         if away > 0.42:
@@ -54,7 +49,7 @@ class DiscOfTissue:
         return block[y : y + side_px, x : x + side_px]
 
 
-def write_slide(folder: Path, side_px: int) -> Path:
+def write_slide(folder: Path, size_xy_px: tuple[int, int]) -> Path:
     """Write the slide and give its path."""
     tumour, stroma = (
         synthetic.draw_tile(
@@ -65,7 +60,7 @@ def write_slide(folder: Path, side_px: int) -> Path:
         ).rgb
         for seed, fraction in ((1, 1.0), (2, 0.0))
     )
-    source = DiscOfTissue(tumour=tumour, stroma=stroma, side_px=side_px)
+    source = DiscOfTissue(tumour=tumour, stroma=stroma, size_xy_px=size_xy_px)
     settings = synthetic.MiraxSettings(share_repeats=True, objective_power=40)
     return synthetic.write_mirax(folder / "large.mrxs", source, mpp_um=MPP_UM, settings=settings)
 
@@ -83,11 +78,12 @@ def import_seconds() -> float:
 def main() -> None:
     """Write the slide, score it a few times, print the medians."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--side-px", type=int, default=40_000)
+    parser.add_argument("--size-px", type=int, nargs=2, default=(40_000, 40_000))
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
+    width, height = args.size_px
     with tempfile.TemporaryDirectory() as folder:
-        slide = write_slide(Path(folder), args.side_px)
+        slide = write_slide(Path(folder), (width, height))
         parts: dict[str, list[float]] = {"import": [import_seconds() for _ in range(args.repeats)]}
         for repeat in range(args.repeats):
             start = time.perf_counter()
@@ -95,7 +91,7 @@ def main() -> None:
             parts.setdefault("whole run, import apart", []).append(time.perf_counter() - start)
             for part, seconds in result.seconds.items():
                 parts.setdefault(part, []).append(seconds)
-    print(f"{args.side_px} × {args.side_px} px at {MPP_UM} µm/px, {len(result.fields)} fields of 0.13 mm²")
+    print(f"{width} × {height} px at {MPP_UM} µm/px, {len(result.fields)} fields of 0.13 mm²")
     for part, seconds in parts.items():
         print(f"{part:<32}{statistics.median(seconds):8.2f} s")
     print(f"{'peak memory':<32}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:8.2f} GiB")

@@ -119,7 +119,7 @@ def find_tissue(
     settings = settings or TissueSettings()
     readable = scanned if unreadable is None else scanned & ~unreadable
     white, source = glass_colour(rgb, readable, fill_rgb=fill_rgb)
-    density = rgb_to_od(rgb, white).mean(axis=2)
+    density = _mean_od(rgb, white)
     if unreadable is not None and unreadable.any():
         rows, columns = distance_transform_edt(unreadable, return_distances=False, return_indices=True)
         density = density[rows, columns]
@@ -131,6 +131,16 @@ def find_tissue(
     mask = remove_small_holes(mask, max_size=int(settings.max_hole_mm2 * pixels_per_mm2))
     mask = remove_small_objects(mask, max_size=int(settings.min_area_mm2 * pixels_per_mm2))
     return TissueMap(mask=mask, white_rgb=white, white_source=source, downsample=downsample, mpp_um=mpp_um)
+
+
+def _mean_od(rgb: NDArray[np.uint8], white: Rgb) -> NDArray[np.float32]:
+    """Mean optical density of the channels, by a table of the 256 grey levels: thumbnails are large."""
+    grey = np.repeat(np.arange(256, dtype=np.float32)[:, None], 3, axis=1)
+    table = (rgb_to_od(grey, white) / 3).astype(np.float32)
+    density = table[rgb[..., 0], 0]
+    density += table[rgb[..., 1], 1]
+    density += table[rgb[..., 2], 2]
+    return np.asarray(density, np.float32)
 
 
 def _threshold(density: NDArray[np.floating], settings: TissueSettings) -> float:

@@ -18,9 +18,10 @@ from ihcscore.stain import Stains
 # Nuclei show at 1 µm per pixel; a block of 128 µm holds some tens of them.
 _MPP_UM = 1.0
 _BLOCK_UM = 128.0
-# Pixels that may be read for it, at the level that is read: seconds, and 200 MB of blocks at most.
+# Pixels that may be read for it, at the level that is read, and blocks: seconds. Blocks held at once: 15 MB.
 _MAX_PIXELS = 80_000_000
 _MAX_BLOCKS = 4000
+_BATCH = 300
 
 Mask = NDArray[np.bool_]
 
@@ -66,22 +67,31 @@ def look_closer(slide: Slide, *, tissue: Mask, downsample: float, stains: Stains
     shape_yx = int(np.ceil(height / block_um)), int(np.ceil(width / block_um))
     chosen = _chosen_blocks(tissue, shape_yx, read_px=(block_um / level_um) ** 2)
     nuclei = NuclearFeatures.empty((shape_yx[0] * units, shape_yx[1] * units), mpp_um=unit * mpp_um)
-    places, squares = [], []
-    for (row, column), rgb in _read_blocks(slide, level, chosen, block_um / level_um, side_px):
-        nuclei.put(
-            nuclear_features(rgb, stains=stains, mpp_um=mpp_um), row=row * units, column=column * units
-        )
-        places.append((row, column))
-        squares.append(rgb)
     blurred = np.zeros(shape_yx, np.bool_)
-    if squares:
-        mosaic = np.concatenate(squares)
-        soft = find_blur(mosaic, tissue=np.ones(mosaic.shape[:2], np.bool_), mpp_um=mpp_um)
-        for i, (row, column) in enumerate(places):
-            blurred[row, column] = soft[i * side_px : (i + 1) * side_px].mean() > 0.5
+    n_batches = -(-len(chosen) // _BATCH)
+    for batch in range(n_batches):
+        # Each batch is spread over the whole slide, so that its sharpest parts are the slide's.
+        places, squares = [], []
+        for (row, column), rgb in _read_blocks(
+            slide, level, chosen[batch::n_batches], block_um / level_um, side_px
+        ):
+            features = nuclear_features(rgb, stains=stains, mpp_um=mpp_um)
+            nuclei.put(features, row=row * units, column=column * units)
+            places.append((row, column))
+            squares.append(rgb)
+        if squares:
+            rows, columns = np.array(places).T
+            blurred[rows, columns] = _blurred(squares, mpp_um)
     return CloserLook(
         blurred=_on_thumbnail(blurred, tissue.shape, block_um / slide.mpp_um / downsample), nuclei=nuclei
     )
+
+
+def _blurred(squares: list[NDArray[np.uint8]], mpp_um: float) -> Mask:
+    """Which of some squares of one size are out of focus, shape (n,)."""
+    mosaic = np.concatenate(squares)
+    soft = find_blur(mosaic, tissue=np.ones(mosaic.shape[:2], np.bool_), mpp_um=mpp_um)
+    return np.asarray(soft.reshape(len(squares), -1).mean(axis=1) > 0.5)
 
 
 def _chosen_blocks(tissue: Mask, shape_yx: tuple[int, int], *, read_px: float) -> list[tuple[int, int]]:
