@@ -125,7 +125,7 @@ def find_tissue(
         density = density[rows, columns]
     density[~scanned] = 0
     smooth = cv2.GaussianBlur(np.maximum(density, 0), (0, 0), max(settings.smooth_um / mpp_um, 0.5))
-    mask = (smooth > _threshold(smooth[scanned], settings)) & scanned
+    mask = (smooth > _threshold(np.asarray(smooth[scanned], np.float32), settings)) & scanned
     pixels_per_mm2 = (1000 / mpp_um) ** 2
     # At most this many pixels are removed or filled.
     mask = remove_small_holes(mask, max_size=int(settings.max_hole_mm2 * pixels_per_mm2))

@@ -20,6 +20,8 @@ _STRIP_WIDTHS = 4.0
 _SMALL_SIGMA_PX = 4.0
 # Finer thumbnails are averaged to about this scale: no artefact is narrower, and time goes with its square.
 WORKING_MPP_UM = 8.0
+# Larger slides are averaged once more: 16 µm per pixel still show a pen's stroke and a fold.
+MAX_WORKING_PX = 5_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +188,8 @@ def find_artefacts(
         raise ValueError(f"mpp_um is {mpp_um}, expected 2 to 16 µm per pixel")
     settings = settings or ArtefactSettings()
     step = max(1, round(WORKING_MPP_UM / mpp_um))
+    if tissue.size > step**2 * MAX_WORKING_PX:
+        step *= 2
     if step > 1:
         size_xy = (-(-rgb.shape[1] // step), -(-rgb.shape[0] // step))
         small = np.asarray(cv2.resize(rgb, size_xy, interpolation=cv2.INTER_AREA), np.uint8)
