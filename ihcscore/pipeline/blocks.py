@@ -19,8 +19,8 @@ from ihcscore.stain import Stains
 _MPP_UM = 1.0
 _BLOCK_UM = 128.0
 # Pixels that may be read for it, at the level that is read, and blocks: seconds. Blocks held at once: 15 MB.
-_MAX_PIXELS = 80_000_000
-_MAX_BLOCKS = 4000
+_MAX_PIXELS = 100_000_000
+_MAX_BLOCKS = 6000
 _BATCH = 300
 
 Mask = NDArray[np.bool_]
