@@ -311,8 +311,8 @@ SCORES = Table(
         *_columns("""
             mean_per_mm2        | float | mean of the fields' positive_per_mm2
             sd_per_mm2          | float | their standard deviation (n - 1)
-            ci95_low_per_mm2    | float | 95 % interval of the mean, lower end
-            ci95_high_per_mm2   | float | 95 % interval of the mean, upper end
+            ci95_low_per_mm2    | float | 95 % interval of the mean, lower end; empty below 3 fields
+            ci95_high_per_mm2   | float | 95 % interval of the mean, upper end; empty below 3 fields
             cv                  | float | their coefficient of variation, sd_per_mm2 / mean_per_mm2
         n_fields_to_halve   | int   | fields that would halve the interval, at this standard deviation
         min_per_mm2         | float | smallest field

@@ -161,14 +161,14 @@ def _spread(density: NDArray[np.float64], area_mm2: float) -> dict[str, float | 
         "ci95_low_per_mm2": low,
         "ci95_high_per_mm2": high,
         "cv": _ratio(sd, mean),
-        "n_fields_to_halve": _fields_to_halve(n) if n > 1 and sd > 0 else None,
+        "n_fields_to_halve": _fields_to_halve(n) if n > 2 and sd > 0 else None,
         "min_per_mm2": float(density.min()) if n else math.nan,
         "max_per_mm2": float(density.max()) if n else math.nan,
     }
 
 
 def mean_interval(mean: float, sd: float, n: int, area_mm2: float) -> tuple[float, float]:
-    """95 % interval of the mean density of n fields; NaN below two fields.
+    """95 % interval of the mean density of n fields; NaN below three, where it would say nothing.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def mean_interval(mean: float, sd: float, n: int, area_mm2: float) -> tuple[floa
     area_mm2 : float
         Area of all of them.
     """
-    if n < 2:
+    if n < 3:
         return math.nan, math.nan
     if mean == 0:
         return 0.0, -math.log(0.025) / area_mm2

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+from shapely.geometry.base import BaseGeometry
 
 from ihcscore import fields as field_step
 from ihcscore import regions as region_step
@@ -13,6 +14,10 @@ from ihcscore.errors import AnnotationError, IhcscoreError
 from ihcscore.pipeline.survey import Survey, propose, stain_amounts
 from ihcscore.schema import RegionName, RegionSource, RunSettings, Sampling
 from ihcscore.slide import Slide
+
+# How near the centre of a thin tumour comes to its outline: as far as one field needs, then nearer in
+# quarters, at last all of the tumour.
+_NEARNESS = (1.0, 0.75, 0.5, 0.25, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,18 +119,13 @@ def _drawn(
             annotations, size_xy_px=slide.size_xy_px, tissue=survey.outline, name=regions_file.name
         )
         confidence, slide_warnings = None, []
-    regions, warnings = region_step.derive_regions(
-        annotations,
-        tissue=survey.outline,
-        mpp_um=slide.mpp_um,
-        side_px=frame.side_px,
-        settings=settings.regions,
+    regions, warnings, fields, field_warnings = _regions_with_room(
+        annotations, slide, survey.outline, frame, settings
     )
     if settings.fields.sampling == Sampling.HOTSPOT:
         slide_warnings.append(
             "fields are hot spots, chosen for their chromogen: not the density of the region"
         )
-    fields, field_warnings = _draw_all(regions, frame=frame, settings=settings, slide=slide)
     fields["area_mm2"] = settings.fields.area_mm2
     warnings[""] = slide_warnings + warnings[""]
     for name, lines in field_warnings.items():
@@ -139,6 +139,41 @@ def _drawn(
         sampling=str(settings.fields.sampling),
         warnings=warnings,
     )
+
+
+def _regions_with_room(
+    annotations: region_step.Annotations,
+    slide: Slide,
+    tissue: BaseGeometry,
+    frame: field_step.SamplingFrame,
+    settings: RunSettings,
+) -> tuple[list[region_step.Region], dict[str, list[str]], pd.DataFrame, dict[str, list[str]]]:
+    """Regions and their fields; a thin tumour's centre comes nearer to the outline until all fields fit."""
+    best = None
+    most = -1
+    failure: IhcscoreError | None = None
+    for nearness in _NEARNESS:
+        regions, warnings = region_step.derive_regions(
+            annotations,
+            tissue=tissue,
+            mpp_um=slide.mpp_um,
+            side_px=frame.side_px,
+            settings=settings.regions,
+            nearness=nearness,
+        )
+        try:
+            fields, field_warnings = _draw_all(regions, frame=frame, settings=settings, slide=slide)
+        except IhcscoreError as error:
+            failure = failure or error
+        else:
+            n_centre = int((fields["region"] == RegionName.TUMOUR_CENTRE).sum())
+            if n_centre > most:
+                best, most = (regions, warnings, fields, field_warnings), n_centre
+        if most >= settings.fields.n_per_region or not any(region.thin for region in regions):
+            break
+    if best is None:
+        raise failure or IhcscoreError(f"{slide.name}: no region to draw fields in")
+    return best
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -31,11 +31,14 @@ class Region:
         tissue is asked separately.
     drawn : bool
         Whether a pathologist drew this very region.
+    thin : bool
+        Whether it is a centre that lies nearer to the outline than the margin asks for.
     """
 
     name: RegionName
     area: BaseGeometry = field(repr=False)
     drawn: bool
+    thin: bool = False
 
 
 def check_on_slide(
@@ -73,7 +76,13 @@ def check_on_slide(
 
 
 def derive_regions(
-    annotations: Annotations, *, tissue: BaseGeometry, mpp_um: float, side_px: float, settings: RegionSettings
+    annotations: Annotations,
+    *,
+    tissue: BaseGeometry,
+    mpp_um: float,
+    side_px: float,
+    settings: RegionSettings,
+    nearness: float = 1.0,
 ) -> tuple[list[Region], dict[str, list[str]]]:
     """Tumour centre and invasive front from what was drawn.
 
@@ -92,6 +101,9 @@ def derive_regions(
     side_px : float
         Side of a field in level-0 pixels, for which the centre must have room.
     settings : RegionSettings
+    nearness : float
+        Where the tumour is too thin, its centre comes so much nearer to the outline, 0 (all of the
+        tumour) to 1 (no nearer than one field needs).
 
     Returns
     -------
@@ -108,28 +120,33 @@ def derive_regions(
     half_px = settings.margin_um / 2 / mpp_um
     centre, front = annotations.centre, annotations.front
     tumour = annotations.tumour
+    thin = False
     if centre.is_empty and not tumour.is_empty:
         centre, distance_px = tumour_centre(tumour, half_px=half_px, side_px=side_px)
-        if distance_px < half_px:
+        thin = distance_px < half_px
+        if thin:
+            distance_px *= nearness
+            centre = tumour.buffer(-distance_px)
             warnings[RegionName.TUMOUR_CENTRE].append(_thin_warning(distance_px * mpp_um, settings))
     if front.is_empty and not tumour.is_empty:
         line = tumour.boundary.intersection(tissue.buffer(-EDGE_SLACK_UM / mpp_um))
         front = _one_side(line.buffer(half_px), tumour, settings.front) if line.length > side_px else EMPTY
+        front = front.difference(centre) if thin else front
     if centre.is_empty:
         warnings[RegionName.TUMOUR_CENTRE].append("no tumour centre was drawn on this slide")
     if front.is_empty:
         why = "none was drawn" if tumour.is_empty else "the tumour reaches the tissue's edge all round"
         warnings[RegionName.INVASIVE_FRONT].append(f"no invasive front on this slide ({why})")
+    found = (
+        (RegionName.TUMOUR_CENTRE, centre, not annotations.centre.is_empty, thin),
+        (RegionName.INVASIVE_FRONT, front, not annotations.front.is_empty, False),
+    )
     regions = [
-        Region(name=RegionName.TUMOUR_CENTRE, area=centre, drawn=not annotations.centre.is_empty),
-        Region(name=RegionName.INVASIVE_FRONT, area=front, drawn=not annotations.front.is_empty),
+        Region(name=name, area=area.difference(annotations.excluded), drawn=drawn, thin=is_thin)
+        for name, area, drawn, is_thin in found
+        if not area.is_empty
     ]
-    kept = [
-        Region(name=region.name, area=region.area.difference(annotations.excluded), drawn=region.drawn)
-        for region in regions
-        if not region.area.is_empty
-    ]
-    return kept, warnings
+    return regions, warnings
 
 
 def _one_side(band: BaseGeometry, tumour: BaseGeometry, front: Front) -> BaseGeometry:
