@@ -46,7 +46,7 @@ class TissueSettings:
     min_od: float = 0.025
     max_od: float = 0.03
     min_area_mm2: float = 0.02
-    max_hole_mm2: float = 0.02
+    max_hole_mm2: float = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
