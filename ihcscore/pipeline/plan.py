@@ -14,6 +14,7 @@ from ihcscore.errors import AnnotationError, IhcscoreError
 from ihcscore.pipeline.survey import Survey, propose, stain_amounts
 from ihcscore.schema import RegionName, RegionSource, RunSettings, Sampling
 from ihcscore.slide import Slide
+from ihcscore.tissue import mask_to_polygons
 
 # How near the centre of a thin tumour comes to its outline: as far as one field needs, then nearer in
 # quarters, at last all of the tumour.
@@ -119,8 +120,10 @@ def _drawn(
             annotations, size_xy_px=slide.size_xy_px, tissue=survey.outline, name=regions_file.name
         )
         confidence, slide_warnings = None, []
+    # Along ink and folds nothing was invaded either: there the front ends as at the tissue's edge.
+    countable = mask_to_polygons(survey.countable, downsample=survey.tissue.downsample)
     regions, warnings, fields, field_warnings = _regions_with_room(
-        annotations, slide, survey.outline, frame, settings
+        annotations, slide, countable, frame, settings
     )
     if settings.fields.sampling == Sampling.HOTSPOT:
         slide_warnings.append(

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore import regions as region_step
@@ -179,7 +180,9 @@ def learn_pigment(slide: Slide, survey: Survey, pigment: BaseGeometry) -> Survey
 def propose(survey: Survey) -> tuple[region_step.Annotations, float, list[str]]:
     """Tumour as the program sees it, how sure it is (0 to 1), and warnings."""
     proposal = propose_tumour(survey.closer.nuclei, tissue=survey.countable, mpp_um=survey.tissue.mpp_um)
-    tumour = mask_to_polygons(proposal.mask, downsample=survey.tissue.downsample)
+    # What was left out is no hole in the tumour, and no edge of the tissue.
+    mask = survey.tissue.mask if proposal.warning else binary_fill_holes(proposal.mask)
+    tumour = mask_to_polygons(np.asarray(mask, np.bool_), downsample=survey.tissue.downsample)
     annotations = region_step.Annotations(
         tumour=shapely.make_valid(tumour.simplify(survey.tissue.downsample)), source=RegionSource.PROPOSED
     )
