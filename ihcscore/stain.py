@@ -66,8 +66,10 @@ MAX_VECTOR_ANGLE_DEG = 10.0
 MAX_CHROMOGEN_RESIDUAL = 0.03
 
 # Hue of the slide's chromogen: residual per absorbance where chromogen lies on a nucleus, as in a ring or a
-# stained nucleus, which melanin's granules hide. Shrunk towards 0 by so much area.
-HUE_HEMATOXYLIN_PER_CHROMOGEN = (0.5, 3.0)
+# stained nucleus, which melanin's granules hide. Shrunk towards 0 by so much area, and at most a tenth of
+# melanin's 0.10: the blurred rims of granules over nuclei look like it.
+HUE_HEMATOXYLIN_PER_CHROMOGEN = (0.8, 3.0)
+MAX_HUE_RESIDUAL = 0.01
 HUE_MIN_OD = 0.12
 HUE_PRIOR_UM2 = 50.0
 
@@ -415,7 +417,7 @@ def _checked_vector(published: Reference, od: FloatArray, pixel_um2: float, stai
 
 
 def _estimate_residual(maps: StainMaps, stains: Stains) -> float:
-    """Residual per absorbance where chromogen lies on a nucleus, 0 or more, shrunk towards 0."""
+    """Residual per absorbance where chromogen lies on a nucleus, shrunk towards 0 and bounded."""
     amounts, pixel_um2 = _pixels(maps)
     hematoxylin, chromogen, residual = amounts.T
     low, high = HUE_HEMATOXYLIN_PER_CHROMOGEN
@@ -425,7 +427,7 @@ def _estimate_residual(maps: StainMaps, stains: Stains) -> float:
     if area_um2 == 0:
         return 0.0
     share = float(np.median(residual[on_nucleus] / (hematoxylin + chromogen)[on_nucleus]))
-    return max(share, 0.0) * area_um2 / (area_um2 + HUE_PRIOR_UM2)
+    return min(max(share, 0.0) * area_um2 / (area_um2 + HUE_PRIOR_UM2), MAX_HUE_RESIDUAL)
 
 
 def estimate_pigment(stains: Stains, pixels: NDArray[np.uint8]) -> Stains:
