@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/ihcscore demo --out ihcscore-demo --overwrite
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: $(READY)
 	$(BIN)/ruff check .
