@@ -119,10 +119,15 @@ def count_array(
     return CountedArray(
         rgb=rgb,
         mpp_um=mpp_um,
-        cells=classify_cells(detect_in_maps(maps, profile=profile, stains=stains), profile),
+        cells=_cells_in(maps, profile, stains),
         pigment_fraction=pigment_fraction(maps, stains),
         stains=stains,
     )
+
+
+def _cells_in(maps: StainMaps, profile: MarkerProfile, stains: Stains) -> pd.DataFrame:
+    """Classified cells of stain maps; x_px and y_px in pixels of the image that they come from."""
+    return classify_cells(detect_in_maps(maps, profile=profile, stains=stains), profile)
 
 
 def count_field(
@@ -168,7 +173,7 @@ def count_field(
         rgb = slide.read(level, (starts[0], starts[1]), (ends[0] - starts[0], ends[1] - starts[1]))
     with watch.timing("counting"):
         maps = separate(rgb, mpp_um=mpp_um, stains=stains)
-        found = classify_cells(detect_in_maps(maps, profile=profile, stains=stains), profile)
+        found = _cells_in(maps, profile, stains)
     left, top = (edge / downsample - start for edge, start in zip((x_px, y_px), starts, strict=True))
     side = side_px / downsample
     inside = cells_in_square(found, x_px=left, y_px=top, side_px=side)

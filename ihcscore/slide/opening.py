@@ -68,9 +68,7 @@ def _open(path: Path) -> Slide:
 
 def file_identity(path: Path) -> str:
     """Hash of the first 64 KiB and the size of a file: cheap, and enough to tell slides apart."""
-    head = path.open("rb")
-    with head:
+    with path.open("rb") as head:
         digest = hashlib.sha256(head.read(1 << 16))
-    size = path.stat().st_size
-    digest.update(str(size).encode())
+    digest.update(str(path.stat().st_size).encode())
     return f"sha256-head:{digest.hexdigest()}"
