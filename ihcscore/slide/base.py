@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError, SlideError
+from ihcscore.slide.colour import SrgbTransform
 
 # Beyond these a pixel size is a mistake in the file (a 72 dpi default reads as 353 µm) rather than
 # a brightfield scanner's: 100x oil gives about 0.06 µm/px, a 1.25x overview about 8.
@@ -98,18 +100,58 @@ class Slide(ABC):
     identity: str
     origin_xy_px: tuple[int, int] = (0, 0)
     _given_mpp_um: float | None = None
+    _to_srgb: SrgbTransform | None = None
 
     @abstractmethod
-    def _read_rgba(
-        self, level: int, xy_px: tuple[int, int], size_xy_px: tuple[int, int]
-    ) -> NDArray[np.uint8]:
-        """RGBA, shape (height, width, 4), of a rectangle inside one level, in that level's pixels.
+    def _read_into(
+        self, level: int, xy_px: tuple[int, int], rgb: NDArray[np.uint8], scanned: NDArray[np.bool_]
+    ) -> None:
+        """Write the RGB and mask of a rectangle inside one level.
+
+        Parameters
+        ----------
+        level : int
+        xy_px : tuple of int
+            Left and top edge, in that level's pixels.
+        rgb : ndarray of uint8, shape (height, width, 3)
+            Written to: colours as :meth:`_in_srgb` gives them, on the background.
+        scanned : ndarray of bool, shape (height, width)
+            Written to.
 
         Raises
         ------
         ReadError
             If the pixels cannot be decoded; the slide stays usable.
         """
+
+    def _icc_profile(self) -> bytes | None:
+        """ICC profile that the file holds for its pixels, if any."""
+        return None
+
+    def use_icc(self) -> None:
+        """Convert colours to sRGB from now on, where the file has an ICC profile.
+
+        Raises
+        ------
+        SlideError
+            If the file has a profile that cannot be used.
+        """
+        profile = self._icc_profile()
+        self._to_srgb = None if profile is None else SrgbTransform(profile, slide_name=self.name)
+
+    @property
+    def icc_name(self) -> str | None:
+        """Description of the ICC profile in use."""
+        return None if self._to_srgb is None else self._to_srgb.name
+
+    @property
+    def icc_applied(self) -> bool:
+        """Whether colours are converted to sRGB by the file's ICC profile."""
+        return self._to_srgb is not None
+
+    def _in_srgb(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """RGB or RGBA by the ICC profile in use, if any."""
+        return pixels if self._to_srgb is None else self._to_srgb(pixels)
 
     @abstractmethod
     def close(self) -> None:
@@ -201,26 +243,28 @@ class Slide(ABC):
         if width < 1 or height < 1:
             raise ValueError(f"size_xy_px is {size_xy_px}, expected 1 or more each way")
         rgb = np.empty((height, width, 3), np.uint8)
-        rgb[:] = self.background_rgb
-        scanned = np.zeros((height, width), np.bool_)
+        scanned = np.empty((height, width), np.bool_)
         level_w, level_h = self.levels[level].size_xy_px
         x, y = xy_px
         left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, level_w), min(y + height, level_h)
+        if (left, top, right, bottom) != (x, y, x + width, y + height):
+            rgb[:], scanned[:] = self.background_rgb, False
         if left < right and top < bottom:
-            rgba = self._read_rgba(level, (left, top), (right - left, bottom - top))
             here = np.s_[top - y : bottom - y, left - x : right - x]
-            rgb[here] = self._composite(rgba)
-            scanned[here] = rgba[..., 3] > 127
+            self._read_into(level, (left, top), rgb[here], scanned[here])
         return rgb, scanned
 
-    def _composite(self, rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Lay RGBA on the slide's background colour."""
+    def _lay(self, rgba: NDArray[np.uint8], rgb: NDArray[np.uint8], scanned: NDArray[np.bool_]) -> None:
+        """Lay RGBA as it lies in the file on the background colour, into `rgb`, and fill the mask."""
+        rgba = self._in_srgb(rgba)
         alpha = rgba[..., 3]
-        if alpha.min(initial=255) == 255:
-            return rgba[..., :3]
+        if (np.ascontiguousarray(rgba).view("<u4") >= 0xFF000000).all():  # no transparency, the usual case
+            rgb[:], scanned[:] = cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), True
+            return
         weight = alpha[..., None].astype(np.float32) / 255
         laid = rgba[..., :3] * weight + np.asarray(self.background_rgb, np.float32) * (1 - weight)
-        return np.rint(laid).astype(np.uint8)
+        rgb[:] = np.rint(laid).astype(np.uint8)
+        np.greater(alpha, 127, out=scanned)
 
     def thumbnail(self, mpp_um: float, *, progress: Callable[[float], None] | None = None) -> Thumbnail:
         """The whole slide at `mpp_um` or somewhat finer: whole pixels of a level, averaged.

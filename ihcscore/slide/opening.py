@@ -11,18 +11,22 @@ from ihcscore.slide.base import Slide
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 
 
-def open_slide(path: str | Path, *, mpp_um: float | None = None) -> Slide:
+def open_slide(path: str | Path, *, mpp_um: float | None = None, icc: bool = True) -> Slide:
     """Open a slide for reading.
 
     OME-TIFF is read by tifffile, because OpenSlide sees neither its pixel size nor a pyramid in
-    sub-IFDs; everything else by OpenSlide.
+    sub-IFDs, and iSyntax by pyisyntax; everything else by OpenSlide, with the tiles of plain tiled TIFFs
+    decoded directly. Label and overview images are never opened.
 
     Parameters
     ----------
     path : str or Path
-        The slide's file; for MIRAX the ``.mrxs`` beside its folder.
+        The slide's file; for MIRAX the ``.mrxs`` beside its folder; for DICOM a file of it, or the folder
+        that holds it and no other.
     mpp_um : float, optional
         µm per level-0 pixel, overriding the file's.
+    icc : bool
+        Convert colours to sRGB where the file has an ICC profile.
 
     Returns
     -------
@@ -37,11 +41,11 @@ def open_slide(path: str | Path, *, mpp_um: float | None = None) -> Slide:
     path = Path(path)
     if not path.exists():
         raise SlideError(f"{path}: no such file")
-    if path.is_dir():
-        raise SlideError(f"{path}: is a folder; give the slide file itself")
     slide = _open(path)
     try:
         slide.give_mpp_um(mpp_um)
+        if icc:
+            slide.use_icc()
     except SlideError:
         slide.close()
         raise
@@ -49,16 +53,25 @@ def open_slide(path: str | Path, *, mpp_um: float | None = None) -> Slide:
 
 
 def _open(path: Path) -> Slide:
-    from ihcscore.slide.mirax import check_mirax
-    from ihcscore.slide.openslide_reader import OpenSlideReader, detect_format
+    from ihcscore.slide.checks import check_headers
+    from ihcscore.slide.dicom_folder import find_dicom
+    from ihcscore.slide.isyntax_reader import ISyntaxReader, is_isyntax
+    from ihcscore.slide.openslide_reader import detect_format
     from ihcscore.slide.tiff_reader import TiffReader, is_ome_tiff
+    from ihcscore.slide.tiled_tiff import TiledTiffReader
 
-    if path.suffix.lower() == ".mrxs":
-        check_mirax(path)
+    check_headers(path)
+    if path.is_dir():
+        file = find_dicom(path)
+        slide = TiledTiffReader(file, identity=file_identity(file))
+        slide.name = path.resolve().name  # of "." too
+        return slide
+    if is_isyntax(path):
+        return ISyntaxReader(path, identity=file_identity(path))
     if is_ome_tiff(path):
         return TiffReader(path, identity=file_identity(path))
     if detect_format(path) is not None:
-        return OpenSlideReader(path, identity=file_identity(path))
+        return TiledTiffReader(path, identity=file_identity(path))
     if path.suffix.lower() in IMAGE_SUFFIXES:
         raise SlideError(f"{path.name}: a plain image, not a slide; score it with 'ihcscore count'")
     raise SlideError(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from pathlib import Path
 
 import numpy as np
 import openslide
 from numpy.typing import NDArray
+from PIL import ImageCms
 
 from ihcscore.errors import ReadError, SlideError
 from ihcscore.slide.base import Level, Slide
@@ -35,8 +38,20 @@ class OpenSlideReader(Slide):
     def __init__(self, path: Path, *, identity: str) -> None:
         self.name = path.name
         self._path = path
-        self._handle = self._open()
-        self._read_properties(identity)
+        self._own = threading.local()
+        self._handles: weakref.WeakSet[openslide.OpenSlide] = weakref.WeakSet()
+        self._closed = False
+        self._read_properties(self._handle(), identity)
+
+    def _handle(self) -> openslide.OpenSlide:
+        """Return the calling thread's handle: after an error OpenSlide refuses every later call on one."""
+        if self._closed:
+            raise ValueError(f"{self.name} is closed")
+        handle: openslide.OpenSlide | None = getattr(self._own, "handle", None)
+        if handle is None:
+            handle = self._own.handle = self._open()
+            self._handles.add(handle)
+        return handle
 
     def _open(self) -> openslide.OpenSlide:
         try:
@@ -46,8 +61,8 @@ class OpenSlideReader(Slide):
                 f"{self.name}: cannot be opened ({_one_line(error)}); copy or export the slide again"
             ) from error
 
-    def _read_properties(self, identity: str) -> None:
-        properties = self._handle.properties
+    def _read_properties(self, handle: openslide.OpenSlide, identity: str) -> None:
+        properties = handle.properties
         self.format = properties.get(openslide.PROPERTY_NAME_VENDOR, "unknown")
         self.identity = properties.get(openslide.PROPERTY_NAME_QUICKHASH1) or identity
         self.background_rgb = _colour(properties.get(openslide.PROPERTY_NAME_BACKGROUND_COLOR, "FFFFFF"))
@@ -56,7 +71,7 @@ class OpenSlideReader(Slide):
             for key in (openslide.PROPERTY_NAME_MPP_X, openslide.PROPERTY_NAME_MPP_Y)
         )
         self.file_mpp_um = (mpp_x, mpp_y) if mpp_x and mpp_y else None
-        full_w, full_h = self._handle.dimensions
+        full_w, full_h = handle.dimensions
         x, y = (
             int(properties.get(key, 0))
             for key in (openslide.PROPERTY_NAME_BOUNDS_X, openslide.PROPERTY_NAME_BOUNDS_Y)
@@ -66,29 +81,44 @@ class OpenSlideReader(Slide):
         self.origin_xy_px = (x, y)
         self.levels = tuple(
             Level(size_xy_px=(max(1, round(width / d)), max(1, round(height / d))), downsample=float(d))
-            for d in self._handle.level_downsamples
+            for d in handle.level_downsamples
         )
+
+    def _read_into(
+        self, level: int, xy_px: tuple[int, int], rgb: NDArray[np.uint8], scanned: NDArray[np.bool_]
+    ) -> None:
+        self._lay(self._read_rgba(level, xy_px, (rgb.shape[1], rgb.shape[0])), rgb, scanned)
 
     def _read_rgba(
         self, level: int, xy_px: tuple[int, int], size_xy_px: tuple[int, int]
     ) -> NDArray[np.uint8]:
+        """RGBA, shape (height, width, 4), of a rectangle inside one level."""
         downsample = self.levels[level].downsample
         # OpenSlide places a region by level-0 pixels at every level, and from its own origin.
         x, y = (o + round(v * downsample) for o, v in zip(self.origin_xy_px, xy_px, strict=True))
         try:
-            return np.asarray(self._handle.read_region((x, y), level, size_xy_px))
+            return np.asarray(self._handle().read_region((x, y), level, size_xy_px))
         except openslide.OpenSlideError as error:
-            # After an error OpenSlide refuses every later call on the same handle.
-            self._handle.close()
-            self._handle = self._open()
+            del self._own.handle
             raise ReadError(
                 f"{self.name}: cannot decode {size_xy_px[0]} × {size_xy_px[1]} px at level {level}, "
                 f"({xy_px[0]}, {xy_px[1]}): {_one_line(error)}"
             ) from error
 
+    def _icc_profile(self) -> bytes | None:
+        try:
+            profile = self._handle().color_profile
+        except (openslide.OpenSlideError, ImageCms.PyCMSError, OSError) as error:
+            raise SlideError(
+                f"{self.name}: its ICC colour profile cannot be read ({_one_line(error)}); give --icc off"
+            ) from error
+        return None if profile is None else profile.tobytes()
+
     def close(self) -> None:
-        """Close the file."""
-        self._handle.close()
+        """Close the file, for all threads."""
+        self._closed = True
+        for handle in list(self._handles):
+            handle.close()
 
 
 def _number(text: str | None) -> float | None:

@@ -12,9 +12,11 @@ import tifffile
 from defusedxml import DefusedXmlException
 from numpy.typing import NDArray
 
-from ihcscore.errors import ReadError, SlideError
+from ihcscore.errors import SlideError
 from ihcscore.slide.base import Level, Slide
+from ihcscore.slide.tiles import SharedFile, TiledImage, direct_image, is_direct, layout_of, tifffile_decoder
 
+ICC_PROFILE_TAG = 34675
 # Units of OME's PhysicalSize in µm (OME data model, 2016-06).
 _UNIT_UM = {"µm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6, "pm": 1e-6}
 
@@ -59,13 +61,25 @@ class TiffReader(Slide):
             raise SlideError(
                 f"{self.name}: cannot be opened as OME-TIFF ({' '.join(str(error).split())})"
             ) from error
+        self._file = SharedFile(path)
         try:
             self._check_rgb(series)
             self._read_levels()
             self.file_mpp_um = _physical_size_um(self._tiff.ome_metadata or "")
+            self._images = [self._image(page) for page in self._pages]
         except SlideError:
-            self._tiff.close()
+            self.close()
             raise
+        except Exception as error:
+            self.close()
+            raise SlideError(
+                f"{self.name}: its tiles are not listed as they should be ({' '.join(str(error).split())})"
+            ) from error
+
+    def _image(self, page: Any) -> TiledImage:
+        if is_direct(page):
+            return direct_image(self._file, self.name, page, trust_jfif=True)
+        return TiledImage(self._file, self.name, layout_of(page), tifffile_decoder(page))
 
     def _check_rgb(self, series: Any) -> None:
         page = self._pages[0]
@@ -85,64 +99,25 @@ class TiffReader(Slide):
             for i, page in enumerate(self._pages)
         )
 
-    def _read_rgba(
-        self, level: int, xy_px: tuple[int, int], size_xy_px: tuple[int, int]
-    ) -> NDArray[np.uint8]:
-        (x, y), (width, height) = xy_px, size_xy_px
-        rgba = np.full((height, width, 4), 255, np.uint8)
-        page = self._pages[level]
-        tile_h, tile_w = (
-            (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
-        )
-        across, down = -(-page.imagewidth // tile_w), -(-page.imagelength // tile_h)
-        planes = 3 if page.planarconfig == 2 else 1
-        for row in range(y // tile_h, (y + height - 1) // tile_h + 1):
-            for column in range(x // tile_w, (x + width - 1) // tile_w + 1):
-                for plane in range(planes):
-                    index = (plane * down + row) * across + column
-                    tile = self._decode(page, index)
-                    channels = slice(plane, plane + 1) if planes == 3 else slice(0, 3)
-                    if tile is None:
-                        rgba[..., 3][
-                            _overlap(x, y, width, height, column * tile_w, row * tile_h, tile_w, tile_h)[0]
-                        ] = 0
-                        continue
-                    here, there = _overlap(
-                        x, y, width, height, column * tile_w, row * tile_h, tile.shape[1], tile.shape[0]
-                    )
-                    rgba[..., channels][here] = tile[there]
-        return rgba
+    def _icc_profile(self) -> bytes | None:
+        tag = self._pages[0].tags.get(ICC_PROFILE_TAG)
+        return None if tag is None else bytes(tag.value)
 
-    def _decode(self, page: Any, index: int) -> NDArray[np.uint8] | None:
-        """One tile or strip, shape (height, width, samples); None where the file stores none."""
-        length = page.databytecounts[index]
-        if length == 0:
-            return None
-        try:
-            handle = self._tiff.filehandle
-            handle.seek(page.dataoffsets[index])
-            encoded = handle.read(length)
-            tile, _, shape = page.decode(encoded, index, jpegtables=page.jpegtables)
-        except Exception as error:
-            raise ReadError(
-                f"{self.name}: cannot decode tile {index} ({' '.join(str(error).split())})"
-            ) from error
-        return np.asarray(tile[0, : shape[1], : shape[2]], np.uint8)
+    def _read_into(
+        self, level: int, xy_px: tuple[int, int], rgb: NDArray[np.uint8], scanned: NDArray[np.bool_]
+    ) -> None:
+        scanned[:] = True
+        missing = self._images[level].read_into(xy_px, rgb)
+        if self._to_srgb is not None:
+            rgb[:] = self._in_srgb(rgb)
+        for x, y, w, h in missing:
+            here = np.s_[y : y + h, x : x + w]
+            rgb[here], scanned[here] = self.background_rgb, False
 
     def close(self) -> None:
         """Close the file."""
         self._tiff.close()
-
-
-def _overlap(
-    x: int, y: int, width: int, height: int, tile_x: int, tile_y: int, tile_w: int, tile_h: int
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Slices (rows, columns) of the part that a rectangle and a tile share: in the rectangle, in the tile."""
-    left, top = max(x, tile_x), max(y, tile_y)
-    right, bottom = min(x + width, tile_x + tile_w), min(y + height, tile_y + tile_h)
-    here = slice(top - y, bottom - y), slice(left - x, right - x)
-    there = slice(top - tile_y, bottom - tile_y), slice(left - tile_x, right - tile_x)
-    return here, there
+        self._file.close()
 
 
 def _physical_size_um(ome_xml: str) -> tuple[float, float] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from writers.pyramid import levels_of
 
@@ -16,13 +17,20 @@ Rgb = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class SvsSettings:
-    """How an SVS is stored; `mpp_um` or `app_mag` of None leaves the property out."""
+    """How an SVS is stored; `mpp_um` or `app_mag` of None leaves the property out.
+
+    `compression` is ``jpeg``, ``jpeg 2000`` (of RGB) or ``jpeg 2000 ycbcr``; `subsampling` is how many
+    pixels share a JPEG's chroma, across and down.
+    """
 
     mpp_um: float | None = 0.5
     app_mag: int | None = 20
     n_levels: int = 3
     tile_px: int = 240
     quality: int = 95
+    compression: str = "jpeg"
+    subsampling: tuple[int, int] = (1, 1)
+    icc: bytes | None = None
     label: Rgb | None = None
     macro: Rgb | None = None
 
@@ -58,16 +66,33 @@ def _description(rgb: Rgb, settings: SvsSettings) -> str:
 def _write_level(
     tiff: tifffile.TiffWriter, rgb: Rgb, description: str, settings: SvsSettings, *, reduced: bool = False
 ) -> None:
+    if settings.compression == "jpeg":
+        coding = {
+            "compression": "jpeg",
+            "compressionargs": {"level": settings.quality},
+            "subsampling": settings.subsampling,
+        }
+    else:
+        # 50 dB, about as close as JPEG at quality 95; Aperio stores bare codestreams
+        is_rgb = settings.compression == "jpeg 2000"
+        rgb = rgb if is_rgb else _ycbcr(rgb)
+        args = {"level": 50, "codecformat": "J2K", "mct": is_rgb}
+        coding = {"compression": 33005 if is_rgb else 33003, "compressionargs": args}
     tiff.write(
         rgb,
         tile=(settings.tile_px, settings.tile_px),
         photometric="rgb",  # with 'ycbcr' the colours come back wrong without a word
-        compression="jpeg",
-        compressionargs={"level": settings.quality},
+        iccprofile=settings.icc,
+        **coding,
         subfiletype=1 if reduced else 0,
         description=description,
         metadata=None,
     )
+
+
+def _ycbcr(rgb: Rgb) -> Rgb:
+    """YCbCr of JFIF (ITU-T T.871 section 7)."""
+    return np.asarray(Image.fromarray(rgb).convert("YCbCr"))
 
 
 def _write_picture(tiff: tifffile.TiffWriter, rgb: Rgb, name: str, compression: str) -> None:
