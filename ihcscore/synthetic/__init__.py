@@ -6,25 +6,35 @@
 """
 
 from ihcscore.synthetic.artefacts import PENS, ArtefactKind, Spoilt, add_artefact, outline_mask
+from ihcscore.synthetic.cohort import CohortFiles, CohortSettings, MarkerSettings, write_cohort
 from ihcscore.synthetic.layout import Clustering
 from ihcscore.synthetic.mirax import ArraySource, MiraxSettings, RepeatedSource, TileSource, write_mirax
+from ihcscore.synthetic.mounting import Mounting, true_map
 from ihcscore.synthetic.optics import Optics
 from ihcscore.synthetic.phantom import PhantomFiles, write_phantom
 from ihcscore.synthetic.scene import Staining
-from ihcscore.synthetic.section import Section, SectionSettings, Zone, draw_section
+from ihcscore.synthetic.section import Section, SectionSettings, draw_section
+from ihcscore.synthetic.study import draw_suv_table
 from ihcscore.synthetic.tile import Tile, TileSettings, draw_tile
+from ihcscore.synthetic.truth import SlideTruth
+from ihcscore.synthetic.zones import Zone
 
 __all__ = [
     "PENS",
     "ArraySource",
     "ArtefactKind",
     "Clustering",
+    "CohortFiles",
+    "CohortSettings",
+    "MarkerSettings",
     "MiraxSettings",
+    "Mounting",
     "Optics",
     "PhantomFiles",
     "RepeatedSource",
     "Section",
     "SectionSettings",
+    "SlideTruth",
     "Spoilt",
     "Staining",
     "Tile",
@@ -33,8 +43,11 @@ __all__ = [
     "Zone",
     "add_artefact",
     "draw_section",
+    "draw_suv_table",
     "draw_tile",
     "outline_mask",
+    "true_map",
+    "write_cohort",
     "write_mirax",
     "write_phantom",
 ]

@@ -67,7 +67,6 @@ def write_phantom(
     -------
     PhantomFiles
     """
-    mirax = mirax or MiraxSettings(border_tiles_xy=(2, 1), objective_power=round(10 / section.mpp_um))
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = PhantomFiles(
@@ -77,13 +76,19 @@ def write_phantom(
         pigment=folder / f"{name}_pigment.csv",
         zones=folder / f"{name}_zones.csv",
     )
-    source = ArraySource(rgb=section.rgb, scanned=scanned_tiles(section, mirax.tile_px))
-    write_mirax(files.slide, source, mpp_um=section.mpp_um, settings=mirax)
-    _write_text(files.annotation, section.geojson_text())
-    _write_table(files.cells, section.cells)
-    _write_table(files.pigment, section.pigment)
-    _write_table(files.zones, section.zones)
+    write_slide(files.slide, section, mirax=mirax)
+    write_text(files.annotation, section.geojson_text())
+    write_table(files.cells, section.cells)
+    write_table(files.pigment, section.pigment)
+    write_table(files.zones, section.zones)
     return files
+
+
+def write_slide(path: Path, section: Section, *, mirax: MiraxSettings | None = None) -> None:
+    """Write a section as a MIRAX slide, ``name.mrxs``, and nothing else; see `write_phantom`."""
+    mirax = mirax or MiraxSettings(border_tiles_xy=(2, 1), objective_power=round(10 / section.mpp_um))
+    source = ArraySource(rgb=section.rgb, scanned=scanned_tiles(section, mirax.tile_px))
+    write_mirax(path, source, mpp_um=section.mpp_um, settings=mirax)
 
 
 def scanned_tiles(section: Section, tile_px: int) -> NDArray[np.bool_]:
@@ -103,11 +108,13 @@ def scanned_tiles(section: Section, tile_px: int) -> NDArray[np.bool_]:
     return np.asarray(away <= reach)
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 
 
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    _write_text(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV, numbers to six figures."""
+    write_text(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))

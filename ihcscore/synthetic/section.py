@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ihcscore.schema import CellClass
 from ihcscore.synthetic.anatomy import Anatomy
 from ihcscore.synthetic.layout import Extent, Inside, Points, gather, scatter, spread
+from ihcscore.synthetic.mounting import Mounting
 from ihcscore.synthetic.optics import Camera, Optics
 from ihcscore.synthetic.scene import Scene, Staining
 from ihcscore.synthetic.sprites import CellKind, Look, SpriteBank
 from ihcscore.synthetic.tissue import Backdrop
+from ihcscore.synthetic.zones import Zone, zone_areas_mm2, zones_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 _TEXTURE_PX = 1024
 _VARIANTS = 12
 _TUMOUR_RGB = (200, 0, 0)  # QuPath's colour of its class Tumor
-
-
-class Zone(StrEnum):
-    """Where a cell lies, by its distance to the tumour's outline."""
-
-    CENTRE = "Tumour centre"
-    FRONT = "Invasive front"
-    ELSEWHERE = "Elsewhere"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +56,25 @@ class SectionSettings:
     tumour_per_mm2, stroma_per_mm2 : float
         Nuclei of tumour and stroma per mm² of either.
     anatomy_seed : int or None
-        Seed of outlines, nests and holes; None takes the section's own. Sections of one anatomy are
-        serial sections of one block.
+        Seed of outlines, nests and holes; None takes the section's own. Sections of one anatomy and
+        one `size_um` are serial sections of one block: dense and loose patches are common to them, and
+        about half of the nuclei of tumour and stroma, but no lymphocytes.
     rotation_deg : float
         Turn of the tissue on the glass about the picture's centre, clockwise as seen.
     shift_um : tuple of float
         Shift of the tissue after the turn, x and y.
+    mirrored : bool
+        Mounted upside down: left and right change places before the turn.
+    scale_xy : tuple of float
+        Stretch along the block's x and y, before the section is mirrored and turned; about 1.
+    shear : float
+        Shift of x per y, likewise.
+    bend_um : float
+        Largest displacement of a smooth distortion, a few bumps across the picture, of the section's own
+        seed; it comes before all others.
+    torn_fraction : float
+        Share of the tissue that is missing at one side, 0 to below 1; the side is of the section's own seed.
+        The tumour's outline stays whole.
     staining : Staining
         How the tissue took the stain.
     optics : Optics
@@ -91,6 +97,11 @@ class SectionSettings:
     anatomy_seed: int | None = None
     rotation_deg: float = 0.0
     shift_um: tuple[float, float] = (0.0, 0.0)
+    mirrored: bool = False
+    scale_xy: tuple[float, float] = (1.0, 1.0)
+    shear: float = 0.0
+    bend_um: float = 0.0
+    torn_fraction: float = 0.0
     staining: Staining = field(default_factory=Staining)
     optics: Optics = field(default_factory=Optics)
 
@@ -112,9 +123,14 @@ class SectionSettings:
             "tumour_per_mm2",
             "stroma_per_mm2",
             "pigmented_fraction",
+            "bend_um",
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
+        if min(self.scale_xy) <= 0:
+            raise ValueError(f"scale_xy is {self.scale_xy}, expected above 0 each")
+        if not 0 <= self.torn_fraction < 1:
+            raise ValueError(f"torn_fraction is {self.torn_fraction}, expected 0 to below 1")
 
     @property
     def size_xy_px(self) -> tuple[int, int]:
@@ -142,6 +158,10 @@ class Section:
         Outline of the tumour as (x, y), open; empty without a tumour.
     tissue_px : list of tuple of float
         Outline of the tissue, likewise.
+    mounting : Mounting
+        How the section lies on its glass.
+    anatomy_seed : int
+        Which block it is of.
     """
 
     rgb: NDArray[np.uint8]
@@ -151,6 +171,17 @@ class Section:
     zones: pd.DataFrame
     tumour_px: list[tuple[float, float]]
     tissue_px: list[tuple[float, float]]
+    mounting: Mounting
+    anatomy_seed: int
+
+    def placed(self, points_um: ArrayLike) -> Points:
+        """Where points of the block of tissue, shape (n, 2), lie on this section.
+
+        Both in µm from the centre of the picture's first pixel, in which `rgb`, `cells` and outlines are
+        times `mpp_um`; a section that is not turned, shifted or distorted lies as in the block.
+        `mounting.to_block` is the way back, `true_map` leads to another section.
+        """
+        return self.mounting.to_glass(points_um)
 
     def n_positive_in(self, x_px: float, y_px: float, side_px: float) -> int:
         """True number of positive cells whose centre lies in a square.
@@ -194,14 +225,7 @@ def draw_section(settings: SectionSettings, seed: int) -> Section:
         If the tissue, turned and shifted, does not lie inside the picture.
     """
     rng = np.random.default_rng(seed)
-    anatomy = Anatomy.make(
-        size_um=settings.size_um,
-        across_um=(settings.tissue_um, settings.tumour_um),
-        seed=seed if settings.anatomy_seed is None else settings.anatomy_seed,
-        rotation_deg=settings.rotation_deg,
-        shift_um=settings.shift_um,
-    )
-    _require_inside(anatomy, settings)
+    anatomy = _anatomy(settings, seed)
     staining = settings.staining
     dyes = (staining.hematoxylin_od_rgb, staining.dab_od_rgb)
     scene = Scene(
@@ -211,11 +235,11 @@ def draw_section(settings: SectionSettings, seed: int) -> Section:
         bank=SpriteBank(mpp_um=settings.mpp_um, seed=seed, variants=_VARIANTS),
         seed=seed,
     )
-    areas = _zone_areas_mm2(anatomy, settings.front_um)
+    areas = zone_areas_mm2(anatomy, settings.front_um)
     _put_cells(scene, anatomy, settings, areas, rng)
     cells, pigment = scene.truth()
     at = cells[["x_px", "y_px"]].to_numpy() * settings.mpp_um
-    cells["zone"] = _zones(anatomy, settings.front_um, at)
+    cells["zone"] = zones_of(anatomy, settings.front_um, at)
     return Section(
         rgb=scene.draw(),
         mpp_um=settings.mpp_um,
@@ -224,7 +248,24 @@ def draw_section(settings: SectionSettings, seed: int) -> Section:
         zones=_zone_table(cells, areas, settings),
         tumour_px=_outline_px(anatomy.tumour, settings.mpp_um),
         tissue_px=_outline_px(anatomy.tissue, settings.mpp_um),
+        mounting=anatomy.mounting,
+        anatomy_seed=anatomy.seed,
     )
+
+
+def _anatomy(settings: SectionSettings, seed: int) -> Anatomy:
+    serial = settings.anatomy_seed is not None
+    anatomy = Anatomy.make(
+        size_um=settings.size_um,
+        across_um=(settings.tissue_um, settings.tumour_um),
+        seed=seed if settings.anatomy_seed is None else settings.anatomy_seed,
+        mounting=Mounting.make(settings, seed),
+        serial=serial,
+    )
+    if settings.torn_fraction > 0:
+        anatomy = anatomy.torn(settings.torn_fraction, seed)
+    _require_inside(anatomy, settings)
+    return anatomy
 
 
 def _require_inside(anatomy: Anatomy, settings: SectionSettings) -> None:
@@ -240,23 +281,6 @@ def _outline_px(polygon: shapely.Polygon | None, mpp_um: float) -> list[tuple[fl
     if polygon is None:
         return []
     return [(float(x / mpp_um), float(y / mpp_um)) for x, y in polygon.exterior.coords[:-1]]
-
-
-def _zones(anatomy: Anatomy, front_um: float, points_um: Points) -> NDArray[np.str_]:
-    """Zone of each point."""
-    distance = anatomy.tumour_distance_um(points_um)
-    beyond = np.where(distance < -front_um, str(Zone.ELSEWHERE), str(Zone.FRONT))
-    return np.where(distance > front_um, str(Zone.CENTRE), beyond)
-
-
-def _zone_areas_mm2(anatomy: Anatomy, front_um: float) -> dict[Zone, float]:
-    """Tissue of each zone, holes included, in mm²."""
-    whole = anatomy.tissue.area / 1e6
-    if anatomy.tumour is None:
-        return {Zone.CENTRE: 0.0, Zone.FRONT: 0.0, Zone.ELSEWHERE: whole}
-    centre = anatomy.tumour.buffer(-front_um, quad_segs=32).intersection(anatomy.tissue).area / 1e6
-    near = anatomy.tumour.buffer(front_um, quad_segs=32).intersection(anatomy.tissue).area / 1e6
-    return {Zone.CENTRE: centre, Zone.FRONT: near - centre, Zone.ELSEWHERE: whole - near}
 
 
 def _planted_per_mm2(settings: SectionSettings) -> dict[Zone, float]:
@@ -307,7 +331,10 @@ def _put_cells(
     place(
         round(settings.lymphocytes_per_mm2 * sum(areas.values())), CellKind.LYMPHOCYTE, tissue.is_tissue, 9.0
     )
-    tumour, stroma = tissue.nuclei(extent, (settings.tumour_per_mm2, settings.stroma_per_mm2), rng)
+    per_mm2 = (settings.tumour_per_mm2, settings.stroma_per_mm2)
+    tumour, stroma = (
+        anatomy.nuclei(tissue, per_mm2, rng) if anatomy.serial else tissue.nuclei(extent, per_mm2, rng)
+    )
     scene.put_tissue_cells(tumour, stroma, _pigmented(scene, tumour, settings.pigmented_fraction), rng)
     n_debris = round(staining.debris_per_mm2 * sum(areas.values()))
     scene.put(scatter(n_debris, extent, tissue.is_tissue, rng), Look(kind=CellKind.DEBRIS), None, rng)
@@ -325,7 +352,7 @@ def _in_zone(scene: Scene, anatomy: Anatomy, front_um: float, zone: Zone) -> Ins
     tissue = scene.backdrop.tissue
 
     def inside(points_um: Points) -> NDArray[np.bool_]:
-        return np.asarray(tissue.is_tissue(points_um) & (_zones(anatomy, front_um, points_um) == str(zone)))
+        return np.asarray(tissue.is_tissue(points_um) & (zones_of(anatomy, front_um, points_um) == str(zone)))
 
     return inside
 

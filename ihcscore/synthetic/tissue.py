@@ -19,6 +19,9 @@ _HOLE_ABOVE = 2.15
 _SEPTUM_BELOW = 0.13
 """Nearness to zero of the nest map that makes a septum of stroma between nests of tumour cells."""
 
+_DENSE_STAIN = 0.5
+"""Relative rise of the faint stain where the tissue is densest; as much less where it is loosest."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TissueMap:
@@ -34,6 +37,8 @@ class TissueMap:
         Signed distance to the edge of tissue and tumour, positive inside.
     hole, nest, mottle : ndarray of float32, shape (h, w)
         Noise of mean 0 and standard deviation 1: holes, nests of tumour cells, uneven staining.
+    cellularity : ndarray of float32, shape (h, w), optional
+        How dense the tissue is, -1 to 1. Without it, it is even.
     """
 
     step_um: float
@@ -43,6 +48,7 @@ class TissueMap:
     hole: Plane
     nest: Plane
     mottle: Plane
+    cellularity: Plane | None = None
 
     def sample(self, plane: Plane, points_um: Points) -> NDArray[np.float64]:
         """Values of one of the maps at points in µm, linear between grid points."""
@@ -71,6 +77,10 @@ class TissueMap:
     ) -> tuple[Points, Points]:
         """Crowded nuclei of tumour and of stroma, as many per mm² of either as `per_mm2` says; µm."""
         tumour, stroma = (crowd(density, extent, rng) for density in per_mm2)
+        return self.sorted_nuclei(tumour, stroma)
+
+    def sorted_nuclei(self, tumour: Points, stroma: Points) -> tuple[Points, Points]:
+        """Those of both that lie where their kind belongs; µm."""
         tumour = tumour[self.is_tissue(tumour) & self.is_tumour(tumour)]
         return tumour, stroma[self.is_tissue(stroma) & ~self.is_tumour(stroma)]
 
@@ -152,6 +162,8 @@ class Backdrop:
         )
         solid *= 1 - (1 - tumour) * _step((fibre - np.float32(1.9)) * np.float32(2.2))
         mottle = 1 + np.float32(0.12) * self.tissue.block("mottle", *where)
+        if self.tissue.cellularity is not None:
+            mottle += np.float32(_DENSE_STAIN) * self.tissue.block("cellularity", *where)
         planes = np.zeros((*shape_yx, 3), dtype=np.float32)
         cytoplasm = tumour * (np.float32(0.085) + np.float32(0.022) * cloud)
         collagen = (1 - tumour) * (np.float32(0.058) + np.float32(0.024) * fibre + np.float32(0.008) * cloud)

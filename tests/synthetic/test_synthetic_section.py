@@ -9,7 +9,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ihcscore.synthetic import Optics, Section, SectionSettings, Zone, draw_section, scene
+from ihcscore.synthetic import Mounting, Optics, Section, SectionSettings, Zone, draw_section, scene
 from ihcscore.synthetic.anatomy import Anatomy
 
 SMALL = SectionSettings(
@@ -133,10 +133,11 @@ def test_serial_sections_share_their_anatomy(section: Section) -> None:
 
 def test_holes_turn_with_the_outline() -> None:
     common = {"size_um": (1500.0, 1300.0), "across_um": (900.0, 400.0), "seed": 3}
-    still = Anatomy.make(**common, rotation_deg=0.0, shift_um=(0.0, 0.0))
-    moved = Anatomy.make(**common, rotation_deg=20.0, shift_um=(30.0, 10.0))
+    still = Anatomy.make(**common, mounting=Mounting.make(SMALL, 3))
+    turned = replace(SMALL, rotation_deg=20.0, shift_um=(30.0, 10.0))
+    moved = Anatomy.make(**common, mounting=Mounting.make(turned, 3))
     points = np.random.default_rng(0).uniform(450, 850, (200, 2))
-    there = points @ moved.placing[:, :2].T + moved.placing[:, 2]
+    there = moved.mounting.to_glass(points)
     before, after = still.tissue_map(), moved.tissue_map()
     assert after.sample(after.hole, there) == pytest.approx(before.sample(before.hole, points), abs=0.3)
     assert after.sample(after.tumour_um, there) == pytest.approx(
