@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ihcscore.pipeline.progress import Progress
     from ihcscore.profiles import MarkerProfile
 
-_FIELDS, _REGIONS = FieldSettings(), RegionSettings()
+_FIELDS, _REGIONS, _RUN = FieldSettings(), RegionSettings(), RunSettings()
 _DEFAULT_OUT = Path("ihcscore-out")
 _EXIT_BAD_INPUT, _EXIT_PARTLY = 2, 3
 # Typer carries its own copy of click from some version on; the base of its usage errors is the same in both.
@@ -227,6 +227,94 @@ def count(
 
 
 @app.command()
+def register(
+    reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="Slide or plain image.")],
+    moving: Annotated[Path, typer.Argument(metavar="MOVING", help="A consecutive section of any stain.")],
+    points: Annotated[
+        Path | None,
+        typer.Option(help="Points of the reference (columns X, Y) to carry over.", metavar="FILE.csv"),
+    ] = None,
+    out: Out = _DEFAULT_OUT,
+    mpp_um: Annotated[
+        float | None,
+        typer.Option("--mpp-um", help="µm per pixel of both, overriding the slides'.", metavar="X"),
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find how a slide lies on another: registration.json, a checkerboard, points carried over."""
+    from ihcscore.pipeline import register_slides
+
+    with _progress_bar(quiet) as progress:
+        found = register_slides(
+            reference, moving, points=points, out=out, mpp_um=mpp_um, overwrite=overwrite, progress=progress
+        ).registration
+    if not found.confirmed:
+        typer.echo(
+            f"ihcscore: {moving.name} could not be matched with {reference.name}: too little of the tissue "
+            f"looks the same; see {out / 'checkerboard.png'}",
+            err=True,
+        )
+        raise typer.Exit(_EXIT_PARTLY)
+    if not quiet:
+        turned = f"turned by {found.transform.angle_deg:.1f}°" + (", mirrored" * found.transform.mirrored)
+        typer.echo(
+            f"{turned}; estimated error {found.error_um:.0f} µm "
+            f"({found.n_distinct} of {found.n_places} places recognised)"
+        )
+        typer.echo(f"Written: {out / 'registration.json'}, {out / 'checkerboard.png'}")
+
+
+@app.command()
+def cohort(
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST.csv", help="patient_id, sample_id, slide, marker, ...")
+    ],
+    out: Out = _DEFAULT_OUT,
+    workers: Annotated[int, typer.Option(help="Processes on this machine.", metavar="N")] = 1,
+    dask_scheduler: Annotated[
+        str | None, typer.Option(help="Work on a Dask cluster instead.", metavar="ADDRESS")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that DIR holds.")] = False,
+    n_fields: FieldsAsked = _FIELDS.n_per_region,
+    field_area_mm2: FieldArea = _FIELDS.area_mm2,
+    margin_um: Margin = _REGIONS.margin_um,
+    front: FrontSides = _REGIONS.front,
+    sampling: SamplingDesign = _FIELDS.sampling,
+    seed: Seed = _FIELDS.seed,
+    max_registration_error_um: Annotated[
+        float, typer.Option(help="Larger estimated errors leave a field unscored.")
+    ] = _RUN.max_registration_error_um,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score the same fields on all slides of every sample: tables, contact sheets, one report."""
+    from ihcscore.cohort import score_cohort
+
+    settings = _settings(n_fields, field_area_mm2, margin_um, front, sampling, seed, None)
+    if max_registration_error_um <= 0:
+        raise IhcscoreError(f"--max-registration-error-um is {max_registration_error_um:g}, expected above 0")
+    with _progress_bar(quiet, lines=True) as progress:
+        result = score_cohort(
+            manifest,
+            out=out,
+            settings=replace(settings, max_registration_error_um=max_registration_error_um),
+            workers=workers,
+            dask_scheduler=dask_scheduler,
+            resume=resume,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    for (sample, marker), error in result.errors.items():
+        typer.echo(f"ihcscore: {sample} {marker}: {error}", err=True)
+    if not quiet:
+        _print_samples(result.samples)
+        typer.echo(f"\nReport: {out / 'report.html'}")
+    if result.errors or result.n_failed_fields:
+        raise typer.Exit(_EXIT_PARTLY)
+
+
+@app.command()
 def demo(
     out: Out = Path("ihcscore-demo"),
     overwrite: Overwrite = False,
@@ -307,10 +395,10 @@ def _settings(
 
 
 @contextmanager
-def _progress_bar(quiet: bool) -> Iterator[Progress]:
-    """A progress bar on stderr where a person watches it, else nothing."""
+def _progress_bar(quiet: bool, *, lines: bool = False) -> Iterator[Progress]:
+    """A progress bar on stderr where a person watches it; else, for long runs, a line a step."""
     if quiet or not sys.stderr.isatty():
-        yield lambda stage, share: None
+        yield lambda stage, share: typer.echo(stage, err=True) if lines and not quiet else None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -328,7 +416,7 @@ def _progress_bar(quiet: bool) -> Iterator[Progress]:
 
 def _print_scores(scores: pd.DataFrame) -> None:
     """The scores as a plain table."""
-    from ihcscore.report import format_density
+    from ihcscore.report import format_density, format_range
 
     header = ("slide", "marker", "region", "fields", "mean/mm²", "SD", "95 % interval", "with suspects")
     rows = [
@@ -339,12 +427,27 @@ def _print_scores(scores: pd.DataFrame) -> None:
             str(row["n_fields"]),
             format_density(row["mean_per_mm2"]),
             format_density(row["sd_per_mm2"]),
-            f"{format_density(row['ci95_low_per_mm2'])} to {format_density(row['ci95_high_per_mm2'])}",
+            format_range(row["ci95_low_per_mm2"], row["ci95_high_per_mm2"]),
             format_density(row["positive_or_suspect_per_mm2"]),
         )
         for row in scores.to_dict("records")
     ]
     _print_table(header, rows, n_left=3)
+
+
+def _print_samples(samples: pd.DataFrame) -> None:
+    """Mean and standard deviation of every sample and marker, as the paper gives them."""
+    from ihcscore.report import format_density
+
+    both = samples[samples["region"] == "Both regions"]
+    rows = [
+        (
+            row["patient_id"], row["sample_id"], row["marker"], str(row["n_fields"]),
+            format_density(row["mean_per_mm2"]), format_density(row["sd_per_mm2"]),
+        )
+        for row in both.to_dict("records")
+    ]  # fmt: skip
+    _print_table(("patient", "sample", "marker", "fields", "mean/mm²", "SD"), rows, n_left=3)
 
 
 def _print_comparison(comparison: pd.DataFrame) -> None:

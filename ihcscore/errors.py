@@ -27,3 +27,7 @@ class ProfileError(IhcscoreError):
 
 class OutputError(IhcscoreError):
     """An output folder that cannot be written or already holds a run."""
+
+
+class TableError(IhcscoreError):
+    """A table of the user's that cannot be read or whose content cannot be right."""

@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from ihcscore.geometry import pixels_inside, square_corners
 from ihcscore.schema import FieldSettings, RegionName, Sampling
 
 # Random placement can wedge itself in a small region; fresh starts find room where there is some, and
@@ -77,14 +78,14 @@ def draw_fields(
     frame : SamplingFrame
     settings : FieldSettings
     taken : DataFrame, optional
-        Fields that must not be overlapped (columns x_px, y_px).
+        Fields that must not be overlapped (columns x_px, y_px), of the same side and not turned.
     first_number : int
         Number of the first field's name; later draws have random streams of their own.
 
     Returns
     -------
     DataFrame
-        Columns region, field_id, x_px and y_px (left and top edge, level-0 px), side_px and
+        Columns region, field_id, x_px and y_px (left and top edge, level-0 px), side_px, angle_deg (0) and
         tissue_fraction; a row a field, as many as were asked for or fit.
     """
     corners, fractions = candidate_positions(
@@ -109,19 +110,33 @@ def draw_fields(
             "x_px": corners[chosen, 0],
             "y_px": corners[chosen, 1],
             "side_px": frame.side_px,
+            "angle_deg": 0.0,
             "tissue_fraction": fractions[chosen],
         }
     )
 
 
 def tissue_fractions(fields: pd.DataFrame, frame: SamplingFrame) -> NDArray[np.float64]:
-    """Share of tissue in each field (columns x_px, y_px, side_px, level-0 px), 0 to 1."""
+    """Share of tissue in each field, of what of it lies on the slide; 0 to 1.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        Columns x_px, y_px, side_px (level-0 px) and angle_deg.
+    frame : SamplingFrame
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+    """
     shares = []
     for row in fields.to_dict("records"):
         left, top, side = (row[name] / frame.downsample for name in ("x_px", "y_px", "side_px"))
-        inside = frame.tissue[round(top) : max(round(top + side), round(top) + 1)]
-        inside = inside[:, round(left) : max(round(left + side), round(left) + 1)]
-        shares.append(float(inside.mean()) if inside.size else 0.0)
+        window, inside = pixels_inside(
+            square_corners(left, top, side, row["angle_deg"]), frame.tissue.shape[:2]
+        )
+        tissue = frame.tissue[window][inside]
+        shares.append(float(tissue.mean()) if tissue.size else 0.0)
     return np.array(shares)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import wrap
 
 import cv2
 import numpy as np
@@ -16,8 +17,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from shapely.geometry.base import BaseGeometry
 
+from ihcscore.geometry import is_upright, pixels_inside, square_corners
 from ihcscore.schema import CellClass, FieldStatus, RegionName
 
+# Side of a field's picture on a contact sheet.
+CONTACT_PX = 300
 # Green and magenta stay apart from brown, blue and each other, also for colour-blind eyes.
 CLASS_COLOURS: dict[str, tuple[int, int, int]] = {
     CellClass.POSITIVE: (0, 190, 60),
@@ -45,8 +49,9 @@ class FieldPicture:
     rgb : ndarray of uint8, shape (height, width, 3)
     cells : DataFrame
         Columns x_px, y_px (pixels of `rgb`, centres at whole numbers), class, diameter_um.
-    square_xy_px : tuple of float
-        Left, top, right and bottom edge of the field in pixels of `rgb`, corners at whole numbers.
+    corners_xy_px : ndarray of float64, shape (4, 2)
+        Corners of the field, a rectangle that may be turned, in order: x and y in pixels of `rgb`, pixel
+        corners at whole numbers.
     mpp_um : float
         µm per pixel of `rgb`.
     title : str
@@ -54,7 +59,7 @@ class FieldPicture:
 
     rgb: NDArray[np.uint8] = field(repr=False)
     cells: pd.DataFrame = field(repr=False)
-    square_xy_px: tuple[float, float, float, float]
+    corners_xy_px: NDArray[np.float64] = field(repr=False)
     mpp_um: float
     title: str
 
@@ -67,10 +72,9 @@ def draw_field(picture: FieldPicture) -> NDArray[np.uint8]:
     ndarray of uint8, shape (height + strips, width, 3)
     """
     canvas = picture.rgb.copy()
-    left, top, right, bottom = (round(v) for v in picture.square_xy_px)
-    _fade_outside(canvas, left, top, right, bottom)
+    _fade_outside(canvas, picture.corners_xy_px)
     draw_rings(canvas, picture.cells, mpp_um=picture.mpp_um)
-    cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), _INK, 2)
+    _border(canvas, picture.corners_xy_px)
     counts = picture.cells["class"].value_counts()
     legend = [(f"{kind} {counts.get(kind, 0)}", colour) for kind, colour in CLASS_COLOURS.items()]
     return _framed(canvas, title=picture.title, legend=legend, mpp_um=picture.mpp_um, bar_um=50)
@@ -87,11 +91,22 @@ def draw_rings(canvas: NDArray[np.uint8], cells: pd.DataFrame, *, mpp_um: float)
             cv2.circle(canvas, centre, radius, colour, width, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def _fade_outside(canvas: NDArray[np.uint8], left: int, top: int, right: int, bottom: int) -> None:
+def _fade_outside(canvas: NDArray[np.uint8], corners: NDArray[np.float64]) -> None:
     """Pale the surroundings, which are read but not counted."""
     faded = (canvas.astype(np.uint16) + 2 * 255) // 3
-    faded[top:bottom, left:right] = canvas[top:bottom, left:right]
+    window, inside = pixels_inside(corners, canvas.shape[:2])
+    faded[window][inside] = canvas[window][inside]
     canvas[:] = faded
+
+
+def _border(canvas: NDArray[np.uint8], corners: NDArray[np.float64]) -> None:
+    """Draw the outline of a rectangle; an upright one sharp, on whole pixels."""
+    if is_upright(corners):
+        left, top = (round(edge) for edge in corners.min(axis=0).tolist())
+        right, bottom = (round(edge) for edge in corners.max(axis=0).tolist())
+        cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), _INK, 2)
+    else:
+        _outline(canvas, shapely.Polygon(corners), _INK, 1.0, width=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +126,7 @@ class Overview:
         What was marked on the tissue, such as ink and folds.
     regions : sequence of (name, shapely geometry)
     fields : DataFrame
-        Columns field_id, region, x_px, y_px, side_px (level-0 pixels), and status where scored.
+        Columns field_id, region, x_px, y_px, side_px (level-0 pixels), angle_deg, and status where scored.
     title : str
     """
 
@@ -140,22 +155,138 @@ def draw_overview(overview: Overview) -> NDArray[np.uint8]:
         _outline(canvas, area, colour, overview.downsample, width=1)
     _outline(canvas, overview.tissue, (150, 150, 150), overview.downsample, width=1)
     _outline(canvas, overview.tumour, _INK, overview.downsample, width=2)
-    image = Image.fromarray(canvas)
-    pen = ImageDraw.Draw(image)
-    size = max(12, canvas.shape[1] // 75)
-    for row in overview.fields.to_dict("records"):
-        left, top, side = (row[name] / overview.downsample for name in ("x_px", "y_px", "side_px"))
-        pen.rectangle((left, top, left + side, top + side), outline=_INK, width=3)
-        status = row.get("status", FieldStatus.SCORED)
-        note = "" if status == FieldStatus.SCORED else f" ({status})"
-        _label(pen, (left, top), row["field_id"] + note, REGION_COLOURS[row["region"]], size)
+    canvas = _with_fields(canvas, overview.fields, overview.downsample)
     legend = [(str(name), REGION_COLOURS[name]) for name, _ in overview.regions]
     legend += [("Tumour outline", _INK), ("Tissue", (150, 150, 150))]
     legend += [(label, colour) for label, _, colour in overview.marks]
     return _framed(
-        np.asarray(image), title=overview.title, legend=legend, mpp_um=overview.mpp_um,
+        canvas, title=overview.title, legend=legend, mpp_um=overview.mpp_um,
         bar_um=_round_bar_um(canvas.shape[1] * overview.mpp_um / 5),
     )  # fmt: skip
+
+
+def _with_fields(canvas: NDArray[np.uint8], fields: pd.DataFrame, downsample: float) -> NDArray[np.uint8]:
+    """A picture with the fields' outlines and names; a turned field's name stands on its highest corner."""
+    rows = fields.to_dict("records")
+    squares = []
+    for row in rows:
+        left, top, side = (row[name] / downsample for name in ("x_px", "y_px", "side_px"))
+        squares.append(square_corners(left, top, side, row["angle_deg"]))
+        if not is_upright(squares[-1]):
+            _outline(canvas, shapely.Polygon(squares[-1]), _INK, 1.0, width=2)
+    image = Image.fromarray(canvas)
+    pen = ImageDraw.Draw(image)
+    size = max(12, canvas.shape[1] // 75)
+    for row, corners in zip(rows, squares, strict=True):
+        at = corners[corners[:, 1].argmin()]
+        if is_upright(corners):
+            at = corners.min(axis=0)
+            pen.rectangle((*at, *corners.max(axis=0)), outline=_INK, width=3)
+        status = row.get("status", FieldStatus.SCORED)
+        note = "" if status == FieldStatus.SCORED else f" ({status})"
+        _label(pen, (at[0], at[1]), row["field_id"] + note, REGION_COLOURS[row["region"]], size)
+    return np.asarray(image)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactCell:
+    """A picture of a contact sheet.
+
+    Attributes
+    ----------
+    rgb : ndarray of uint8, shape (n, n, 3), or None
+        None where there is nothing to show.
+    caption : str
+        Below the picture, or in its place.
+    """
+
+    rgb: NDArray[np.uint8] | None = field(repr=False)
+    caption: str
+
+
+def draw_contact_sheet(
+    rows: Sequence[Sequence[ContactCell]],
+    *,
+    row_names: Sequence[str],
+    column_names: Sequence[str],
+    title: str,
+) -> NDArray[np.uint8]:
+    """Pictures in rows and columns with their names, shape (height, width, 3)."""
+    side, gap, size = CONTACT_PX, 8, 16
+    head, caption, left = 72, 26, 120
+    width = left + len(column_names) * (side + gap)
+    image = Image.new("RGB", (width, head + len(rows) * (side + caption + gap)), _PAPER)
+    pen = ImageDraw.Draw(image)
+    pen.text((gap, 22), title, _INK, _font(20), anchor="lm")
+    for column, name in enumerate(column_names):
+        pen.text((left + column * (side + gap) + side / 2, 54), name, _INK, _font(18), anchor="mm")
+    for row, (cells, name) in enumerate(zip(rows, row_names, strict=True)):
+        top = head + row * (side + caption + gap)
+        pen.text((left / 2, top + side / 2), name, _INK, _font(18), anchor="mm")
+        for column, cell in enumerate(cells):
+            x = left + column * (side + gap)
+            if cell.rgb is None:
+                pen.rectangle((x, top, x + side - 1, top + side - 1), fill=(240, 240, 243))
+                text = "\n".join(wrap(cell.caption, 30))
+                middle = (x + side / 2, top + side / 2)
+                pen.multiline_text(middle, text, _INK, _font(size - 2), anchor="mm", align="center")
+                continue
+            image.paste(Image.fromarray(cell.rgb), (x, top))
+            pen.text(
+                (x + side / 2, top + side + caption / 2), cell.caption, _INK, _font(size - 2), anchor="mm"
+            )
+    return np.asarray(image)
+
+
+def upright_square(
+    rgb: NDArray[np.uint8], corners_xy_px: NDArray[np.float64], *, mirrored: bool
+) -> NDArray[np.uint8]:
+    """A turned field as a small upright picture, shape (300, 300, 3).
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (height, width, 3)
+    corners_xy_px : ndarray of float64, shape (4, 2)
+        Corners of the field, from what is top left before the turn on, clockwise.
+    mirrored : bool
+        Show it from the other side.
+    """
+    top_left, top_right, _, bottom_left = corners_xy_px - 0.5
+    if mirrored:
+        across = top_right - top_left
+        top_left, top_right, bottom_left = top_right, top_left, bottom_left + across
+    last = CONTACT_PX - 0.5
+    there = np.array([(-0.5, -0.5), (last, -0.5), (-0.5, last)], np.float32)
+    here = np.array([top_left, top_right, bottom_left], np.float32)
+    # Averaged before it is shrunk, so that the cells stay as they look.
+    shrink = float(np.linalg.norm(top_right - top_left)) / CONTACT_PX
+    smooth = cv2.GaussianBlur(rgb, (0, 0), max(shrink / 2.5, 0.1)) if shrink > 1 else rgb
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (CONTACT_PX, CONTACT_PX)
+    upright = cv2.warpAffine(smooth, cv2.getAffineTransform(there, here), size, flags=flags)
+    return np.asarray(upright, np.uint8)
+
+
+def draw_checkerboard(
+    board: NDArray[np.uint8], *, title: str, square_px: int, mpp_um: float
+) -> NDArray[np.uint8]:
+    """Two registered sections in turns: where their edges meet, the registration holds.
+
+    Parameters
+    ----------
+    board : ndarray of uint8, shape (height, width, 3)
+    title : str
+    square_px : int
+        Side of a square of the board.
+    mpp_um : float
+        µm per pixel.
+    """
+    canvas = board.copy()
+    for edge in range(square_px, max(board.shape[:2]), square_px):
+        cv2.line(canvas, (edge, 0), (edge, board.shape[0]), (150, 150, 150), 1)
+        cv2.line(canvas, (0, edge), (board.shape[1], edge), (150, 150, 150), 1)
+    bar_um = _round_bar_um(board.shape[1] * mpp_um / 6)
+    return _framed(canvas, title=title, legend=[], mpp_um=mpp_um, bar_um=bar_um)
 
 
 def _round_bar_um(about_um: float) -> float:
@@ -263,6 +394,12 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
         raise ModuleNotFoundError("matplotlib is not installed; install ihcscore again")
     folder = Path(spec.submodule_search_locations[0])
     return ImageFont.truetype(str(folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
+
+
+def read_rgb(path: Path) -> NDArray[np.uint8]:
+    """A picture that was written here, shape (height, width, 3)."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def write_png(path: Path, rgb: NDArray[np.uint8]) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from ihcscore.geometry import turned
 from ihcscore.schema import FIELDS, SCORES, CellClass, FieldStatus, RegionName
 
 _COUNT_OF = {
@@ -17,10 +18,17 @@ _COUNT_OF = {
     "n_negative": CellClass.NEGATIVE,
     "n_pigment_suspect": CellClass.PIGMENT_SUSPECT,
 }
+# Edges of turned squares and the cells near them are held against each other on a grid of a millionth of
+# a pixel: far coarser than rounding on the largest slides (1e-10 px), far finer than a cell's place.
+_EDGE_DECIMALS = 6
 
 
-def cells_in_square(cells: pd.DataFrame, *, x_px: float, y_px: float, side_px: float) -> pd.DataFrame:
-    """Cells whose centre lies in a square; of two touching squares exactly one holds a cell.
+def cells_in_square(
+    cells: pd.DataFrame, *, x_px: float, y_px: float, side_px: float, angle_deg: float = 0.0
+) -> pd.DataFrame:
+    """Cells whose centre lies in a square; of two touching squares of one angle exactly one holds a cell.
+
+    The edges that are left and top before the turn belong to the square, the other two to its neighbours.
 
     Parameters
     ----------
@@ -28,11 +36,23 @@ def cells_in_square(cells: pd.DataFrame, *, x_px: float, y_px: float, side_px: f
         Columns x_px and y_px: pixel centres at whole numbers, so the square's edges, which lie on
         pixel corners, are half a pixel away.
     x_px, y_px, side_px : float
-        Left and top edge and side of the square, level-0 px.
+        Left and top edge and side of the square before the turn, level-0 px.
+    angle_deg : float
+        Turn of the square about its centre, clockwise.
     """
     x, y = cells["x_px"] + 0.5, cells["y_px"] + 0.5
-    inside = (x >= x_px) & (x < x_px + side_px) & (y >= y_px) & (y < y_px + side_px)
-    return cells[inside].reset_index(drop=True)
+    if angle_deg % 360 == 0:
+        inside = (x >= x_px) & (x < x_px + side_px) & (y >= y_px) & (y < y_px + side_px)
+        return cells[inside].reset_index(drop=True)
+    # Cells and centre are turned back about (0, 0), not about the centre: touching squares then share the
+    # number that is their common edge, up to rounding, which the grid takes away.
+    points = np.column_stack([x, y]).astype(np.float64)
+    centre = np.array([[x_px + side_px / 2, y_px + side_px / 2]])
+    points, centre = (np.asarray(turned(part, -angle_deg)) for part in (points, centre))
+    low, high = (np.round(centre + reach, _EDGE_DECIMALS) for reach in (-side_px / 2, side_px / 2))
+    points = np.round(points, _EDGE_DECIMALS)
+    held = np.asarray(((points >= low) & (points < high)).all(axis=1), np.bool_)
+    return cells.loc[held].reset_index(drop=True)
 
 
 def count_classes(cells: pd.DataFrame) -> dict[str, int]:
@@ -122,6 +142,7 @@ def score_regions(
                 "region": str(region),
                 "n_fields": len(scored),
                 "n_fields_rejected": int((group["status"] == FieldStatus.REJECTED).sum()),
+                "n_fields_unplaced": int((group["status"] == FieldStatus.UNPLACED).sum()),
                 "n_fields_failed": int((group["status"] == FieldStatus.FAILED).sum()),
                 "warnings": warnings.get(region, ""),
                 **_pooled(scored),

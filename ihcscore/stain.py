@@ -308,8 +308,16 @@ def mean_od(maps: StainMaps, stains: Stains) -> NDArray[np.float32]:
     return np.asarray(cv2.addWeighted(both, 1.0, maps.residual_od, residual, 0.0), np.float32)
 
 
-def pigment_fraction(maps: StainMaps, stains: Stains) -> float:
-    """Share of the area covered by pigment, 0 to 1: brown with melanin's residual and no haematoxylin."""
+def pigment_fraction(maps: StainMaps, stains: Stains, *, inside: NDArray[np.bool_] | None = None) -> float:
+    """Share of the area covered by pigment, 0 to 1: brown with melanin's residual and no haematoxylin.
+
+    Parameters
+    ----------
+    maps : StainMaps
+    stains : Stains
+    inside : ndarray of bool, shape of the maps, optional
+        The area, where it is not all of the maps.
+    """
     sigma_px = PIGMENT_SIGMA_UM / maps.mpp_um
     readable = mean_od(maps, stains) < READABLE_OD
     hematoxylin, chromogen, residual = (
@@ -319,7 +327,7 @@ def pigment_fraction(maps: StainMaps, stains: Stains) -> float:
     is_brown = (chromogen > BROWN_OD) & (hematoxylin < PIGMENT_MAX_HEMATOXYLIN * chromogen)
     share = residual / np.maximum(hematoxylin + chromogen, BROWN_OD)
     is_pigment = is_brown & (stains.pigment_likeness(share) > PIGMENT_THRESHOLD)
-    return float(np.mean(is_pigment))
+    return float(np.mean(is_pigment if inside is None else is_pigment[inside]))
 
 
 def estimate_stains(

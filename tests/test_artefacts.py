@@ -13,6 +13,7 @@ from ihcscore.artefacts import (
     find_blur,
     judge_field,
 )
+from ihcscore.geometry import pixels_inside, square_corners
 from ihcscore.slide import open_slide
 from ihcscore.synthetic import (
     PENS,
@@ -291,6 +292,36 @@ def test_field_s_fold_and_ink_are_measured(field):
         quality = field_quality(np.ascontiguousarray(spoilt.rgb[inner]), mpp_um=0.5, white_rgb=WHITE)
         share = quality.fold_fraction if kind is ArtefactKind.FOLD else quality.pen_fraction
         assert share == pytest.approx(spoilt.mask[inner].mean(), abs=0.10), kind
+
+
+def test_a_turned_field_is_measured_on_its_own_pixels(field):
+    def measured(rgb, mask):
+        return field_quality(rgb, mpp_um=0.25, white_rgb=WHITE, inside=mask)
+
+    field = np.tile(field, (3, 3, 1))
+    height, width = field.shape[:2]
+    side = 0.6 * min(height, width)
+    corners = square_corners((width - side) / 2, (height - side) / 2, side, 30)
+    window, inside = pixels_inside(corners, (height, width))
+    part = np.ascontiguousarray(field[window])
+    clean = measured(part, inside)
+    assert clean.focus == pytest.approx(focus(field), rel=0.1)
+    # what lies beyond its edges alters nothing but what the filters reach
+    outside = cv2.erode((~inside).astype(np.uint8), np.ones((17, 17), np.uint8)) > 0
+    spoilt = part.copy()
+    spoilt[outside] = cv2.GaussianBlur(part, (0, 0), 8)[outside]
+    assert measured(spoilt, inside).focus == pytest.approx(clean.focus, rel=0.02)
+    # a stroke down the left, found to its last column or a little beyond: what of it lies in the square
+    inked = part.copy()
+    inked[:, :360] = (20, 20, 20)
+    found = measured(inked, np.ones_like(inside)).pen_fraction * part.shape[1]
+    assert 360 < found < 460
+    expected = inside[:, : round(found)].sum() / inside.sum()
+    assert measured(inked, inside).pen_fraction == pytest.approx(expected, rel=0.05)
+    # an upright field is the whole picture, with a mask or without
+    assert measured(part, np.ones_like(inside)) == field_quality(part, mpp_um=0.25, white_rgb=WHITE)
+    with pytest.raises(ValueError, match="inside has shape"):
+        measured(part, inside[1:])
 
 
 def judged(**changes):

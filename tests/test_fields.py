@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from ihcscore.fields import SamplingFrame, candidate_positions, draw_fields
+from ihcscore.fields import SamplingFrame, candidate_positions, draw_fields, tissue_fractions
 from ihcscore.schema import FieldSettings, RegionName, Sampling
 
 CENTRE, FRONT = RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT
@@ -76,6 +76,19 @@ def test_the_last_room_is_found():
     area = shapely.box(100, 100, 301, 401)
     fields = draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_per_region=6))
     assert len(fields) == 6
+
+
+def test_tissue_of_a_turned_field():
+    tissue = np.zeros((100, 120), bool)
+    tissue[:, :60] = True
+    fields = pd.DataFrame(
+        [(500, 400, 200, 0.0), (500, 400, 200, 30.0), (300, 400, 200, 45.0), (459, 400, 200, 45.0)],
+        columns=["x_px", "y_px", "side_px", "angle_deg"],
+    )
+    found = tissue_fractions(fields, frame(tissue))
+    # centred on the tissue's edge: half, turned or not; the last has a tip of 100 √2 - 41 px beyond it,
+    # a triangle of (141.4 - 41)² = 10 078 of 40 000 px²
+    np.testing.assert_allclose(found, [0.5, 0.5, 1.0, 1 - 10_078 / 40_000], atol=0.02)
 
 
 def test_no_room_gives_an_empty_table():

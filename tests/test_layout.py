@@ -12,6 +12,8 @@ PACKAGE = Path(ihcscore.__file__).parent
 # Each module or folder may import from those below it only; steps of one layer are siblings.
 LAYERS = [
     {"cli"},
+    {"demo"},
+    {"cohort"},
     {"pipeline"},
     {
         "slide",
@@ -24,10 +26,14 @@ LAYERS = [
         "classify",
         "score",
         "overlay",
+        "register",
+        "pet",
+        "correlate",
+        "agreement",
         "report",
         "synthetic",
     },
-    {"stain", "profiles"},
+    {"stain", "profiles", "sheet", "geometry"},
     {"schema", "errors"},
 ]
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from ihcscore.geometry import square_corners
 from ihcscore.overlay import (
     CLASS_COLOURS,
     FieldPicture,
@@ -44,7 +45,7 @@ def test_every_class_has_its_own_colour(kind):
 def test_field_picture_keeps_the_field_and_pales_its_surroundings():
     rgb = np.full((220, 260, 3), 100, np.uint8)
     picture = FieldPicture(
-        rgb=rgb, cells=cells(), square_xy_px=(30.0, 10.0, 230.0, 210.0), mpp_um=0.5, title="S07 · é ² µ"
+        rgb=rgb, cells=cells(), corners_xy_px=square_corners(30, 10, 200), mpp_um=0.5, title="S07 · é ² µ"
     )
     drawn = draw_field(picture)
     strip = (drawn.shape[0] - 220) // 2
@@ -52,6 +53,19 @@ def test_field_picture_keeps_the_field_and_pales_its_surroundings():
     assert (drawn[strip + 100, 100] == 100).all()
     assert (drawn[strip + 100, 5] > 180).all()
     assert (rgb == 100).all()
+
+
+def test_a_turned_field_is_paled_beyond_its_own_edges():
+    rgb = np.full((220, 260, 3), 100, np.uint8)
+    corners = square_corners(80, 60, 100, 45)
+    drawn = draw_field(FieldPicture(rgb=rgb, cells=cells(), corners_xy_px=corners, mpp_um=0.5, title="S07"))
+    strip = (drawn.shape[0] - 220) // 2
+    picture = drawn[strip : strip + 220]
+    # about (130, 110), half diagonal 70.7: its upper corner is inside, the unturned square's is not
+    assert (picture[50, 130] == 100).all()
+    assert (picture[110, 70] == 100).all()
+    assert (picture[63, 83] > 180).all()
+    assert (picture[75, 165] < 60).all()  # the outline half-way between two corners
 
 
 def test_overview_shows_regions_and_fields():
@@ -66,10 +80,10 @@ def test_overview_shows_regions_and_fields():
         regions=[("Tumour centre", tumour.buffer(-500)), ("Invasive front", tumour.boundary.buffer(500))],
         fields=pd.DataFrame(
             [
-                ("centre-1", "Tumour centre", 3900, 2900, 300, "scored"),
-                ("front-1", "Invasive front", 2300, 2900, 300, "failed"),
+                ("centre-1", "Tumour centre", 3900, 2900, 300, 0.0, "scored"),
+                ("front-1", "Invasive front", 2300, 2900, 300, 45.0, "failed"),
             ],
-            columns=["field_id", "region", "x_px", "y_px", "side_px", "status"],
+            columns=["field_id", "region", "x_px", "y_px", "side_px", "angle_deg", "status"],
         ),
         title="S07.mrxs",
     )  # fmt: skip
@@ -79,6 +93,10 @@ def test_overview_shows_regions_and_fields():
     centre, front = drawn[strip + 350, 420].astype(int), drawn[strip + 300, 540].astype(int)
     assert centre[1] > centre[0]  # greenish
     assert front[0] > front[2]  # orange
+    # edges at 10 px by pixel: upright 390 to 420; turned about (245, 305), half diagonal 21.2
+    assert (drawn[strip + 305, 391] < 60).all()
+    assert (drawn[strip + 305, 266] < 60).all()
+    assert (drawn[strip + 318, 231] > 100).all()
 
 
 def test_pictures_are_written_in_rgb(tmp_path):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ihcscore import score
+from ihcscore.geometry import turned
 from ihcscore.schema import FIELDS, SCORES
 
 
@@ -28,6 +29,61 @@ def test_touching_squares_hold_every_cell_once(points, side):
     found = cells(points)
     tiles = [(i * side, j * side) for i in range(-1, 4) for j in range(-1, 4)]
     held = [score.cells_in_square(found, x_px=x, y_px=y, side_px=side) for x, y in tiles]
+    assert sum(map(len, held)) == len(found)
+
+
+def test_a_square_turned_by_45_degrees_by_hand():
+    # side 10√2 about (10.5, 10.5): a diamond of half diagonal 10 about the centre of pixel (10, 10);
+    # its upper right edge was the top one, its upper left edge the left one
+    side = 10 * math.sqrt(2)
+    found = cells([(10, 10), (15, 5), (5, 5), (15, 15), (5, 15), (10, 0), (10, 20), (15.1, 5), (17, 17)])
+    square = {"x_px": 10.5 - side / 2, "y_px": 10.5 - side / 2, "side_px": side}
+    held = score.cells_in_square(found, **square, angle_deg=45)
+    assert list(zip(held.x_px, held.y_px, strict=True)) == [(10, 10), (15, 5), (5, 5), (10, 0)]
+    # the neighbour beyond the lower right edge holds what lies on it
+    square = {"x_px": 20.5 - side / 2, "y_px": 20.5 - side / 2, "side_px": side}
+    held = score.cells_in_square(found, **square, angle_deg=45)
+    assert list(zip(held.x_px, held.y_px, strict=True)) == [(15, 15), (17, 17)]
+
+
+coordinates = st.integers(-2000, 2000).map(lambda n: n / 10)
+
+
+@given(
+    st.lists(st.tuples(coordinates, coordinates), max_size=30),
+    coordinates,
+    coordinates,
+    st.integers(200, 2000).map(lambda n: n / 10),
+    st.floats(-180, 180),
+)
+def test_points_and_square_turned_together_give_the_same_members(points, x, y, side, angle):
+    found = cells(points)
+    held = score.cells_in_square(found.assign(number=range(len(points))), x_px=x, y_px=y, side_px=side)
+    moved = turned(found[["x_px", "y_px"]].to_numpy() + 0.5, angle) - 0.5
+    centre = turned(np.array([[x + side / 2, y + side / 2]]), angle)[0]
+    again = score.cells_in_square(
+        found.assign(x_px=moved[:, 0], y_px=moved[:, 1], number=range(len(points))),
+        x_px=centre[0] - side / 2,
+        y_px=centre[1] - side / 2,
+        side_px=side,
+        angle_deg=angle,
+    )
+    assert list(again.number) == list(held.number)
+
+
+@given(
+    st.lists(st.tuples(coordinates, coordinates), max_size=30),
+    st.integers(1000, 1500).map(lambda n: n / 10),
+    st.sampled_from([10.0, 30.0, 45.0, -12.5, 90.0]),
+)
+def test_touching_turned_squares_hold_every_cell_once(points, side, angle):
+    found = cells(points)
+    steps = [(i * side, j * side) for i in range(-3, 4) for j in range(-3, 4)]
+    centres = turned(np.array(steps), angle) + 7.3
+    held = [
+        score.cells_in_square(found, x_px=x - side / 2, y_px=y - side / 2, side_px=side, angle_deg=angle)
+        for x, y in centres
+    ]
     assert sum(map(len, held)) == len(found)
 
 

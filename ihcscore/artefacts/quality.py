@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -99,11 +100,14 @@ class FieldQuality:
     pen_fraction: float
 
 
-def _detail(rgb: NDArray[np.uint8], *, mpp_um: float, unit_um: float, block_um: float) -> tuple[Plane, Plane]:
+def _detail(
+    rgb: NDArray[np.uint8], *, mpp_um: float, unit_um: float, block_um: float, inside: Mask | None = None
+) -> tuple[Plane, Plane]:
     """Root mean square of the OD's fine band (1 to 2 units) and coarse band (2 to 8), by blocks.
 
     The picture is averaged to at least half a unit per pixel, so that scanners of 0.25 and 0.5 µm/px
-    are measured alike.
+    are measured alike. With a mask the means are over what lies inside of it, and blocks that lie mostly
+    outside are 0.
     """
     grey = cv2.extractChannel(rgb, 1)
     step = max(1, int(unit_um / mpp_um * 1.01))
@@ -115,12 +119,27 @@ def _detail(rgb: NDArray[np.uint8], *, mpp_um: float, unit_um: float, block_um: 
     fine, middle, coarse = (cv2.GaussianBlur(od, (0, 0), k * unit) for k in (1.0, 2.0, 8.0))
     scale = mpp_um * step / block_um
     blocks_xy = (max(1, round(od.shape[1] * scale)), max(1, round(od.shape[0] * scale)))
-    bands = (
-        cv2.resize(cv2.multiply(band, band), blocks_xy, interpolation=cv2.INTER_AREA)
-        for band in (fine - middle, middle - coarse)
-    )
-    first, second = (np.sqrt(np.asarray(band, np.float32).reshape(blocks_xy[::-1])) for band in bands)
+    powers = (cv2.multiply(band, band) for band in (fine - middle, middle - coarse))
+    if inside is None:
+        means = [_shrunk(power, blocks_xy) for power in powers]
+    else:
+        weight = _shrunk(inside, (od.shape[1], od.shape[0]))
+        share = _shrunk(weight, blocks_xy)
+        own = _mostly(share) / np.maximum(share, 1e-6)
+        means = [np.asarray(own * _shrunk(power * weight, blocks_xy), np.float32) for power in powers]
+    first, second = (np.sqrt(mean) for mean in means)
     return first, second
+
+
+def _shrunk(plane: NDArray[Any], size_xy: tuple[int, int]) -> Plane:
+    """A plane or a mask averaged to fewer pixels."""
+    small = cv2.resize(plane.astype(np.float32), size_xy, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32).reshape(size_xy[::-1])
+
+
+def _mostly(share: Plane) -> Mask:
+    """Where a mask covers half of a pixel or more; at least where it covers most."""
+    return np.asarray(share >= min(0.5, float(share.max())), np.bool_)
 
 
 def find_blur(
@@ -169,6 +188,7 @@ def field_quality(
     *,
     mpp_um: float,
     white_rgb: Rgb,
+    inside: Mask | None = None,
     settings: QualitySettings | None = None,
     artefacts: ArtefactSettings | None = None,
 ) -> FieldQuality:
@@ -184,17 +204,29 @@ def field_quality(
         µm per pixel.
     white_rgb : tuple of float
         Colour of bare glass.
+    inside : ndarray of bool, shape (height, width), optional
+        The field's own pixels, where it is turned in `rgb`; all of them otherwise. Nothing outside is
+        measured, but for the reach of the filters and the rest of a stroke of ink.
     settings : QualitySettings, optional
     artefacts : ArtefactSettings, optional
+
+    Raises
+    ------
+    ValueError
+        If the picture, the mask or the scale cannot be used.
     """
     check_rgb(rgb)
+    if inside is not None and inside.shape != rgb.shape[:2]:
+        raise ValueError(f"inside has shape {inside.shape}, expected {rgb.shape[:2]}")
+    if inside is not None and inside.all():
+        inside = None  # an upright field: its means are those of the whole picture, to the last bit
     if not 0.1 <= mpp_um <= 1.0:
         raise ValueError(f"mpp_um is {mpp_um}, expected 0.1 to 1 µm per pixel")
     settings = settings or QualitySettings()
     # A field shows a part of a stroke only.
     artefacts = replace(artefacts or ArtefactSettings(), pen_min_area_mm2=0.004, pen_min_length_um=64.0)
     unit = max(_FOCUS_UNIT_UM, mpp_um)
-    fine, coarse = _detail(rgb, mpp_um=mpp_um, unit_um=unit, block_um=settings.focus_block_um)
+    fine, coarse = _detail(rgb, mpp_um=mpp_um, unit_um=unit, block_um=settings.focus_block_um, inside=inside)
     judged = coarse > settings.min_contrast_od
     focus = float(np.median(fine[judged] / coarse[judged])) if judged.any() else 0.0
     step = max(1, round(WORKING_MPP_UM / mpp_um))
@@ -203,9 +235,12 @@ def field_quality(
     od = optical_density(small, white_rgb)
     small_mpp_um = mpp_um * rgb.shape[1] / size_xy[0]
     pen = find_pen(od, small_mpp_um, artefacts)
-    tissue = ~pen & (gaussian(od.mean(axis=2), 12.0, small_mpp_um) > artefacts.edge_od)
+    own = np.ones(pen.shape, np.bool_) if inside is None else _mostly(_shrunk(inside, size_xy))
+    tissue = own & ~pen & (gaussian(od.mean(axis=2), 12.0, small_mpp_um) > artefacts.edge_od)
     fold = find_fold(od, tissue, small_mpp_um, artefacts)
-    return FieldQuality(focus=focus, fold_fraction=float(fold.mean()), pen_fraction=float(pen.mean()))
+    return FieldQuality(
+        focus=focus, fold_fraction=float(fold[own].mean()), pen_fraction=float(pen[own].mean())
+    )
 
 
 def judge_field(

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from ihcscore.cells import HALO_UM, detect_in_maps
 from ihcscore.classify import classify_cells
+from ihcscore.geometry import bounding_square, pixels_inside, square_corners
 from ihcscore.pipeline.progress import Stopwatch
 from ihcscore.profiles import MarkerProfile, load_profile
 from ihcscore.score import cells_in_square
 from ihcscore.slide import Slide
+from ihcscore.slide.level_check import check_levels_agree
 from ihcscore.stain import StainMaps, Stains, estimate_stains, pigment_fraction, separate, working_step_px
 
 # Fields are read at the coarsest level that is not coarser than this: what a 40x scan has.
@@ -57,9 +59,9 @@ class CountedField:
     cells_in_picture : DataFrame
         The same cells; x_px and y_px in pixels of `rgb`.
     rgb : ndarray of uint8, shape (height, width, 3)
-        The field and a little around it.
-    square_xy_px : tuple of float
-        Left, top, right and bottom edge of the field in `rgb`.
+        The upright square around the field and a little more.
+    corners_xy_px : ndarray of float64, shape (4, 2)
+        Corners of the field in `rgb`, x and y, in the order of :func:`ihcscore.geometry.square_corners`.
     mpp_um : float
         µm per pixel of `rgb`.
     pigment_fraction : float
@@ -69,7 +71,7 @@ class CountedField:
     cells: pd.DataFrame = field(repr=False)
     cells_in_picture: pd.DataFrame = field(repr=False)
     rgb: NDArray[np.uint8] = field(repr=False)
-    square_xy_px: tuple[float, float, float, float]
+    corners_xy_px: NDArray[np.float64] = field(repr=False)
     mpp_um: float
     pigment_fraction: float
 
@@ -136,20 +138,24 @@ def count_field(
     x_px: float,
     y_px: float,
     side_px: float,
+    angle_deg: float = 0.0,
     profile: MarkerProfile,
     stains: Stains,
     watch: Stopwatch,
 ) -> CountedField:
     """Count the cells whose centre lies in a square of a slide.
 
-    The square is read with a halo, aligned to the counter's working grid, so that the cells do not
-    depend on where the reading started.
+    The upright square around it is read with a halo, aligned to the counter's working grid, so that the
+    cells do not depend on where the reading started. It is counted as it was scanned, not turned upright:
+    resampling would soften the cells.
 
     Parameters
     ----------
     slide : Slide
     x_px, y_px, side_px : float
-        Left and top edge and side of the square, level-0 pixels.
+        Left and top edge and side of the square before its turn, level-0 pixels.
+    angle_deg : float
+        Turn of the square about its centre, clockwise.
     profile : MarkerProfile
     stains : Stains
     watch : Stopwatch
@@ -158,28 +164,33 @@ def count_field(
     Raises
     ------
     ReadError
-        If the square cannot be decoded.
+        If the square cannot be decoded, or is not what the next coarser level shows there.
     """
     level = slide.level_for(_READ_MPP_UM)
     downsample = slide.levels[level].downsample
     mpp_um = slide.mpp_um * downsample
     step = working_step_px(mpp_um)
     halo_px = HALO_UM / mpp_um
+    *box_xy_px, box_px = bounding_square(x_px, y_px, side_px, angle_deg)
     starts, ends = [], []
-    for edge in (x_px, y_px):
+    for edge in box_xy_px:
         starts.append(step * math.floor((edge / downsample - halo_px) / step))
-        ends.append(step * math.ceil(((edge + side_px) / downsample + halo_px) / step))
+        ends.append(step * math.ceil(((edge + box_px) / downsample + halo_px) / step))
     with watch.timing("reading"):
         rgb = slide.read(level, (starts[0], starts[1]), (ends[0] - starts[0], ends[1] - starts[1]))
+        check_levels_agree(slide, level, (starts[0], starts[1]), rgb)
     with watch.timing("counting"):
         maps = separate(rgb, mpp_um=mpp_um, stains=stains)
         found = _cells_in(maps, profile, stains)
     left, top = (edge / downsample - start for edge, start in zip((x_px, y_px), starts, strict=True))
     side = side_px / downsample
-    inside = cells_in_square(found, x_px=left, y_px=top, side_px=side)
+    inside = cells_in_square(found, x_px=left, y_px=top, side_px=side, angle_deg=angle_deg)
     context = round(_CONTEXT_UM / mpp_um)
-    crop_x, crop_y = max(int(left) - context, 0), max(int(top) - context, 0)
-    size = math.ceil(side) + 2 * context
+    crop_x, crop_y = (
+        max(int(edge / downsample - start) - context, 0)
+        for edge, start in zip(box_xy_px, starts, strict=True)
+    )
+    size = math.ceil(box_px / downsample) + 2 * context
     return CountedField(
         cells=inside.assign(
             x_px=(inside["x_px"] + starts[0] + 0.5) * downsample - 0.5,
@@ -187,19 +198,21 @@ def count_field(
         ),
         cells_in_picture=inside.assign(x_px=inside["x_px"] - crop_x, y_px=inside["y_px"] - crop_y),
         rgb=rgb[crop_y : crop_y + size, crop_x : crop_x + size],
-        square_xy_px=(left - crop_x, top - crop_y, left - crop_x + side, top - crop_y + side),
+        corners_xy_px=square_corners(left - crop_x, top - crop_y, side, angle_deg),
         mpp_um=mpp_um,
-        pigment_fraction=pigment_fraction(_crop(maps, left, top, side, step), stains),
+        pigment_fraction=_pigment_in(maps, stains, square_corners(left, top, side, angle_deg) / step, step),
     )
 
 
-def _crop(maps: StainMaps, left: float, top: float, side: float, step: int) -> StainMaps:
-    """The part of the maps that a square of the image covers."""
-    rows, columns = (slice(round(edge / step), round((edge + side) / step)) for edge in (top, left))
-    return StainMaps(
-        hematoxylin_od=maps.hematoxylin_od[rows, columns],
-        chromogen_od=maps.chromogen_od[rows, columns],
-        residual_od=maps.residual_od[rows, columns],
-        shape_yx=(step * (rows.stop - rows.start), step * (columns.stop - columns.start)),
+def _pigment_in(maps: StainMaps, stains: Stains, corners: NDArray[np.float64], step: int) -> float:
+    """Share of a square of the maps (corners in their pixels) that is covered by pigment."""
+    window, inside = pixels_inside(corners, maps.hematoxylin_od.shape)
+    rows, columns = inside.shape
+    part = StainMaps(
+        hematoxylin_od=maps.hematoxylin_od[window],
+        chromogen_od=maps.chromogen_od[window],
+        residual_od=maps.residual_od[window],
+        shape_yx=(step * rows, step * columns),
         mpp_um=maps.mpp_um,
     )
+    return pigment_fraction(part, stains, inside=inside)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 import ihcscore
@@ -151,7 +152,7 @@ def _write_overlay(
     picture = overlay.FieldPicture(
         rgb=counted.rgb,
         cells=counted.cells,
-        square_xy_px=(0, 0, width, height),
+        corners_xy_px=np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64),
         mpp_um=counted.mpp_um,
         title=f"{file.name}  ·  {profile.name}",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
@@ -39,6 +40,8 @@ class Plan:
         How the fields were chosen.
     warnings : dict of str to list of str
         By region's name; under the empty name what concerns the whole slide.
+    carried : dict or None
+        Where fields come from another slide: its name and the registration, for the record.
     """
 
     annotations: region_step.Annotations
@@ -48,6 +51,12 @@ class Plan:
     frame: field_step.SamplingFrame
     sampling: str
     warnings: dict[str, list[str]]
+    carried: dict[str, Any] | None = None
+
+    @property
+    def redraws(self) -> bool:
+        """Whether another field may take a rejected one's place."""
+        return self.carried is None and self.sampling in (Sampling.RANDOM, Sampling.HOTSPOT)
 
 
 def plan_fields(

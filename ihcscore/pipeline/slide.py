@@ -18,13 +18,15 @@ from ihcscore import overlay, report, score
 from ihcscore.artefacts import field_quality, judge_field
 from ihcscore.errors import ReadError
 from ihcscore.fields import draw_fields, tissue_fractions
+from ihcscore.geometry import pixels_inside
+from ihcscore.pipeline.carry import ReferenceFields, carry_fields
 from ihcscore.pipeline.counting import CountedField, as_profile, count_field
 from ihcscore.pipeline.plan import Plan, plan_fields
 from ihcscore.pipeline.progress import Progress, Stopwatch, silent
 from ihcscore.pipeline.survey import Survey, learn_pigment, survey_slide
 from ihcscore.pipeline.views import OVERVIEW_PX, bands_geojson, draw_plan, regions_geojson
 from ihcscore.profiles import MarkerProfile
-from ihcscore.schema import FIELDS, SCORES, SLIDE_CELLS, FieldStatus, RegionName, RunSettings, Sampling
+from ihcscore.schema import FIELDS, SCORES, SLIDE_CELLS, FieldStatus, RegionName, RunSettings
 from ihcscore.slide import Slide, open_slide
 
 # Fields that may be drawn in a region in place of rejected ones.
@@ -66,9 +68,11 @@ def score_slide(
     profile: str | MarkerProfile,
     regions: str | Path | None = None,
     fields: str | Path | None = None,
+    reference: ReferenceFields | None = None,
     settings: RunSettings | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
+    work_key: str | None = None,
     progress: Progress = silent,
 ) -> SlideScores:
     """Score one slide: draw fields, count cells, give densities.
@@ -83,12 +87,16 @@ def score_slide(
         QuPath GeoJSON with the tumour's outline; without it the program proposes one.
     fields : str or Path, optional
         QuPath GeoJSON with squares that are to be scored instead of drawn ones.
+    reference : ReferenceFields, optional
+        Fields of another slide of the sample, which are found again on this one instead of drawn.
     settings : RunSettings, optional
         Fields, margin and pixel size; the defaults are the study's.
     out : str or Path, optional
         Folder for tables, overlays and report; without it nothing is written.
     overwrite : bool
         Replace a run that the folder already holds.
+    work_key : str, optional
+        What the run was made from, written into its record.
     progress : callable, optional
         Called with what is being done and the share done.
 
@@ -118,7 +126,11 @@ def score_slide(
         with watch.timing("thumbnail, tissue and stains"):
             survey = survey_slide(slide, profile=profile, progress=progress)
         with watch.timing("regions and fields"):
-            plan = plan_fields(slide, survey, settings=settings, **files)
+            plan = (
+                plan_fields(slide, survey, settings=settings, **files)
+                if reference is None
+                else carry_fields(slide, survey, reference=reference, settings=settings)
+            )
             survey = learn_pigment(slide, survey, plan.annotations.pigment)
         run = _Run(
             slide=slide,
@@ -127,6 +139,7 @@ def score_slide(
             profile=profile,
             settings=settings,
             folder=folder,
+            work_key=work_key,
             watch=watch,
         )
         result = run.score(files["fields_file"] or files["regions_file"], progress)
@@ -144,6 +157,7 @@ class _Run:
     profile: MarkerProfile
     settings: RunSettings
     folder: report.OutputFolder | None
+    work_key: str | None
     watch: Stopwatch
     previews: dict[str, bytes] = field(default_factory=dict)
 
@@ -190,9 +204,7 @@ class _Run:
     def _redrawn(self, region: str, places: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
         """One field more in a region, or none where there is no room or enough was tried."""
         drawn = [place for place in places if place["region"] == region]
-        if self.plan.sampling not in (Sampling.RANDOM, Sampling.HOTSPOT) or len(drawn) >= (
-            self.settings.fields.n_per_region + _MAX_REDRAWS
-        ):
+        if not self.plan.redraws or len(drawn) >= self.settings.fields.n_per_region + _MAX_REDRAWS:
             return []
         (area,) = (one.area for one in self.plan.regions if one.name == region)
         fields = draw_fields(
@@ -211,7 +223,9 @@ class _Run:
         for region, group in fields.groupby("region", sort=False):
             lines = warnings.setdefault(str(region), [])
             rejected = group[group["status"] == FieldStatus.REJECTED]
+            unplaced = group[group["status"] == FieldStatus.UNPLACED]
             doubtful = group[(group["qc"] == "warn") & (group["status"] == FieldStatus.SCORED)]
+            lines += list(unplaced["error"])
             if len(rejected):
                 lines.append(f"{_named(rejected)} rejected for quality")
             if len(doubtful):
@@ -239,7 +253,13 @@ class _Run:
             "status": str(FieldStatus.SCORED),
             "error": "",
         }
-        square = {name: place[name] for name in ("x_px", "y_px", "side_px")}
+        if row.pop("unplaced", ""):
+            row |= {
+                "status": str(FieldStatus.UNPLACED),
+                "error": f"field {place['field_id']} not placed: {place['unplaced']}",
+            }
+            return row, pd.DataFrame(columns=SLIDE_CELLS.names)
+        square = {name: place[name] for name in ("x_px", "y_px", "side_px", "angle_deg")}
         try:
             counted = count_field(
                 self.slide, **square, profile=self.profile, stains=self.survey.stains, watch=self.watch
@@ -274,9 +294,10 @@ class _Run:
 
     def _quality(self, place: dict[Any, Any], counted: CountedField) -> dict[str, object]:
         """Quality columns of one field, from its own pixels and from the thumbnail's folds."""
-        left, top, right, bottom = (round(edge) for edge in counted.square_xy_px)
+        window, inside = pixels_inside(counted.corners_xy_px, counted.rgb.shape[:2])
         found = field_quality(
-            np.ascontiguousarray(counted.rgb[top:bottom, left:right]),
+            np.ascontiguousarray(counted.rgb[window]),
+            inside=inside,
             mpp_um=counted.mpp_um,
             white_rgb=self.survey.stains.white_rgb,
         )
@@ -301,7 +322,7 @@ class _Run:
         picture = overlay.FieldPicture(
             rgb=counted.rgb,
             cells=counted.cells_in_picture,
-            square_xy_px=counted.square_xy_px,
+            corners_xy_px=counted.corners_xy_px,
             mpp_um=counted.mpp_um,
             title=f"{self.slide.name}  ·  {self.profile.name}  ·  {name}  ·  {density} positive per mm²",
         )
@@ -310,6 +331,12 @@ class _Run:
         folder.new_file("overlays", f"{name}-plain.jpg").write_bytes(
             overlay.encode_jpeg(counted.rgb, quality=92)
         )
+        if self.work_key is not None:
+            mirrored = bool(self.plan.carried and self.plan.carried["registration"]["mirrored"])
+            upright = overlay.upright_square(counted.rgb, counted.corners_xy_px, mirrored=mirrored)
+            folder.new_file("overlays", f"{name}-upright.jpg").write_bytes(
+                overlay.encode_jpeg(upright, quality=90)
+            )
         self.previews[name] = overlay.encode_jpeg(drawn, longest_px=_PREVIEW_PX)
 
     def _record(self, annotation_file: Path | None, warnings: dict[str, list[str]]) -> dict[str, Any]:
@@ -321,6 +348,8 @@ class _Run:
         if annotation_file is not None:
             digest = hashlib.sha256(annotation_file.read_bytes()).hexdigest()
             annotation |= {"file": annotation_file.name, "sha256": digest}
+        carried = {"carried": self.plan.carried} if self.plan.carried else {}
+        work = {"work_key": self.work_key} if self.work_key else {}
         return {
             "ihcscore": ihcscore.__version__,
             "command": "run",
@@ -334,6 +363,11 @@ class _Run:
                 "margin_um": self.settings.regions.margin_um,
                 "front": str(self.settings.regions.front),
                 "mpp_um": self.settings.mpp_um,
+                **(
+                    {"max_registration_error_um": self.settings.max_registration_error_um}
+                    if self.plan.carried
+                    else {}
+                ),
             },
             "profile": asdict(self.profile),
             "slide": {
@@ -345,7 +379,9 @@ class _Run:
                 "identity": slide.identity,
                 "background_rgb": list(slide.background_rgb),
             },
+            **work,
             "regions": annotation,
+            **carried,
             "tissue": {
                 "area_mm2": tissue.area_mm2,
                 "white_rgb": list(tissue.white_rgb),

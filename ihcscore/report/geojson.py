@@ -11,6 +11,8 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from ihcscore.geometry import square_corners
+
 Colour = tuple[int, int, int]
 
 _CIRCLE_CORNERS = 12
@@ -56,14 +58,12 @@ def fields_geojson(fields: pd.DataFrame, colours: Mapping[str, Colour]) -> dict[
     """The fields as locked squares, with their counts under QuPath's names where they were scored."""
     features = []
     for row in fields.to_dict("records"):
-        left, top = row["x_px"], row["y_px"]
-        right, bottom = left + row["side_px"], top + row["side_px"]
-        ring = [[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]
+        corners = square_corners(row["x_px"], row["y_px"], row["side_px"], row["angle_deg"]).tolist()
         measured = {name: row.get(column) for name, column in _FIELD_MEASUREMENTS.items()}
         features.append(
             _feature(
                 f"{row['slide']}/{row['field_id']}",
-                [[[float(x), float(y)] for x, y in ring]],
+                [[*corners, corners[0]]],
                 {
                     "objectType": "annotation",
                     "name": row["field_id"],

@@ -42,7 +42,7 @@ class SlidePage:
 def write_slide_page(path: Path, page: SlidePage) -> None:
     """Write the page of one slide; it opens from disk and links to the overlays beside it."""
     html = (
-        _environment()
+        environment()
         .get_template("slide.html.j2")
         .render(
             record=page.record,
@@ -73,7 +73,7 @@ def write_index_page(
         Slides that could not be scored, and why.
     """
     html = (
-        _environment()
+        environment()
         .get_template("index.html.j2")
         .render(
             scores=scores.to_dict("records"),
@@ -85,16 +85,22 @@ def write_index_page(
     path.write_text(html, encoding="utf-8")
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """The templates, with the filters that round numbers."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("ihcscore.report", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"density": format_density, "percent": format_percent, "number": format_number}
-    return environment
+    made.filters |= {
+        "density": format_density,
+        "range": format_range,
+        "percent": format_percent,
+        "number": format_number,
+    }
+    return made
 
 
 def format_density(value: float | None) -> str:
@@ -102,6 +108,13 @@ def format_density(value: float | None) -> str:
     if value is None or pd.isna(value):
         return "–"
     return f"{value:.0f}" if value >= 9.95 or value == 0 else f"{value:.1f}"
+
+
+def format_range(low: float | None, high: float | None) -> str:
+    """Two densities as a range; a dash where there is none."""
+    if low is None or high is None or pd.isna(low) or pd.isna(high):
+        return "–"
+    return f"{format_density(low)} to {format_density(high)}"
 
 
 def format_percent(fraction: float | None) -> str:

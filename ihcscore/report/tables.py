@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,31 @@ def write_table(path: Path, table: pd.DataFrame, schema: Table) -> None:
     if list(table.columns) != schema.names:
         raise ValueError(f"{schema.name}: columns {list(table.columns)}, expected {schema.names}")
     table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def read_table(path: Path, schema: Table) -> pd.DataFrame:
+    """Read a table that :func:`write_table` wrote, every number to its last bit.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If its columns are not the schema's.
+    """
+    text = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if list(text.columns) != schema.names:
+        raise ValueError(f"{path.name}: columns {list(text.columns)}, expected {schema.names}")
+    types = {column.name: column.dtype for column in schema.columns}
+    return pd.DataFrame({name: _typed(text[name], types[name]) for name in schema.names})
+
+
+def _typed(column: pd.Series, dtype: str) -> pd.Series:
+    if dtype == "float":
+        return pd.Series([float(value) if value else math.nan for value in column], dtype=float)
+    if dtype == "int":
+        return pd.Series([int(value) if value else pd.NA for value in column], dtype="Int64")
+    return column
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import shapely.affinity
+from PIL import Image
 
 import ihcscore
-from ihcscore import schema
+from ihcscore import overlay, report, schema
 from ihcscore.errors import AnnotationError
 from ihcscore.pipeline.demo import compare
 from ihcscore.schema import FieldSettings, RegionSettings, RunSettings, Sampling
@@ -162,6 +164,38 @@ def test_given_fields_need_no_class(phantom, tmp_path):
     result = ihcscore.score_slide(phantom.files.slide, profile="CD8", fields=tmp_path / "f.geojson")
     assert list(result.scores.region) == ["Given fields"]
     assert result.fields.area_mm2[0] == pytest.approx(0.04)
+
+
+def test_a_turned_field_holds_what_truth_says_is_in_it(scored, phantom, tmp_path):
+    result, _ = scored
+    fields = result.fields.assign(angle_deg=30.0)
+    (tmp_path / "f.geojson").write_text(
+        json.dumps(report.fields_geojson(fields, overlay.REGION_COLOURS)), encoding="utf-8"
+    )
+    again = ihcscore.score_slide(
+        phantom.files.slide, profile="CD8", fields=tmp_path / "f.geojson", out=tmp_path / "turned"
+    )
+    np.testing.assert_allclose(again.fields.angle_deg, 30)
+    np.testing.assert_allclose(again.fields.area_mm2, 0.08)
+    np.testing.assert_allclose(again.fields.focus, result.fields.focus, rtol=0.1)
+    assert again.fields.registration_error_um.isna().all()
+    truth = phantom.section.cells[phantom.section.cells["class"] == "Positive"]
+    n_true = 0
+    for row in again.fields.itertuples():
+        upright = shapely.box(row.x_px, row.y_px, row.x_px + row.side_px, row.y_px + row.side_px)
+        # shapely turns from x towards y, which is clockwise where y runs down
+        square = shapely.affinity.rotate(upright, 30, origin="center")
+        n_true += shapely.contains_xy(square, truth["x_px"] + 0.5, truth["y_px"] + 0.5).sum()
+        held = again.cells[again.cells.field_id == row.field_id]
+        assert shapely.contains_xy(square.buffer(1e-6), held["x_px"] + 0.5, held["y_px"] + 0.5).all()
+        outside = np.array(square.bounds) - upright.bounds
+        assert np.abs(outside).min() > 50
+    assert n_true > 120
+    assert again.fields.n_positive.sum() == pytest.approx(n_true, rel=0.10)
+    assert not (again.fields.n_positive == result.fields.n_positive).all()
+    with Image.open(tmp_path / "turned" / "overlays" / f"{again.fields.field_id[0]}-plain.jpg") as picture:
+        # 566 px · (cos 30° + sin 30°) = 773 px, and 12 µm on each side
+        assert picture.size == (821, 821)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,141 @@
+"""The page of a cohort: what every sample shows, the paper's table, what is missing and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ihcscore.report.page import environment
+from ihcscore.schema import RegionSource
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Where = tuple[str, str]
+_BOTH = "Both regions"
+# Beyond so many samples a point's name would lie on its neighbour's.
+_NAMED_SAMPLES = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class CohortPage:
+    """What the page of a cohort shows.
+
+    Attributes
+    ----------
+    record : dict
+        The run's record, as in ``run.json``.
+    scores, fields, samples, markers : DataFrame
+        The tables of the same names.
+    errors : mapping of (str, str) to str
+        Slides that failed, by sample and marker.
+    contacts : mapping of str to str
+        File of each sample's contact sheet, relative to the page.
+    folders : mapping of (str, str) to str
+        Folder of each slide, by sample and marker, relative to the page.
+    """
+
+    record: Mapping[str, Any]
+    scores: pd.DataFrame = field(repr=False)
+    fields: pd.DataFrame = field(repr=False)
+    samples: pd.DataFrame = field(repr=False)
+    markers: pd.DataFrame = field(repr=False)
+    errors: Mapping[Where, str]
+    contacts: Mapping[str, str]
+    folders: Mapping[Where, str]
+
+
+def write_cohort_page(path: Path, page: CohortPage) -> None:
+    """Write the page of a cohort; it opens from disk and links to the folders beside it."""
+    figure = "" if page.samples.empty else _small_multiples(page.scores)
+    html = (
+        environment()
+        .get_template("cohort.html.j2")
+        .render(
+            record=page.record,
+            scores=page.scores.to_dict("records"),
+            registration=_registration(page.fields),
+            paper=_paper(page.samples),
+            markers=page.markers.to_dict("records"),
+            marker_names=list(dict.fromkeys(page.scores["marker"])),
+            errors=page.errors,
+            missing=page.scores[page.scores["missing"] != ""].to_dict("records"),
+            contacts=page.contacts,
+            folders=page.folders,
+            figure=figure,
+            proposed=bool((page.scores["region_source"] == RegionSource.PROPOSED).any()),
+        )
+    )
+    path.write_text(html, encoding="utf-8")
+
+
+def _paper(samples: pd.DataFrame) -> list[dict[str, Any]]:
+    """Mean and standard deviation over all fields of each sample, a row a sample, by marker."""
+    both = samples[samples["region"] == _BOTH]
+    rows: dict[str, dict[str, Any]] = {}
+    for row in both.to_dict("records"):
+        whose = {"patient_id": row["patient_id"], "sample_id": row["sample_id"], "markers": {}}
+        rows.setdefault(row["sample_id"], whose)["markers"][row["marker"]] = row
+    return list(rows.values())
+
+
+def _registration(fields: pd.DataFrame) -> list[dict[str, Any]]:
+    """How well each slide's fields were placed."""
+    rows = []
+    groups = fields.groupby(["sample_id", "marker"], sort=False)
+    for (sample, marker), group in groups:
+        errors = group["registration_error_um"].astype(float)
+        if errors.notna().any() or (group["status"] == "unplaced").any():
+            rows.append(
+                {
+                    "sample_id": sample,
+                    "marker": marker,
+                    "n": len(group),
+                    "n_unplaced": int((group["status"] == "unplaced").sum()),
+                    "median_um": errors.median(),
+                    "max_um": errors.max(),
+                }
+            )
+    return rows
+
+
+def _small_multiples(scores: pd.DataFrame) -> str:
+    """Density by marker and region, a panel a marker, as SVG."""
+    from ihcscore.report import figures
+
+    scored = scores[scores["n_fields"].astype(int) > 0]
+    markers = list(dict.fromkeys(scored["marker"]))
+    regions = list(dict.fromkeys(scored["region"]))
+    size_inch = (2.6 * max(len(markers), 2) + 0.6, 3.2)
+    drawn = figures.draw(lambda figure: _paint(figure, scored, markers, regions), size_inch=size_inch)
+    return drawn["svg"].decode().split("?>", 1)[-1].split(">", 1)[-1].strip()
+
+
+def _paint(figure: Figure, scored: pd.DataFrame, markers: list[str], regions: list[str]) -> None:
+    """A panel a marker: a line a sample from region to region, with the interval of each mean."""
+    panels = figure.subplots(1, len(markers), squeeze=False, sharey=True)[0]
+    names = {"Tumour centre": "Centre", "Invasive front": "Front"}
+    n_samples = scored["sample_id"].nunique()
+    for panel, marker in zip(panels, markers, strict=True):
+        own = scored[scored["marker"] == marker]
+        for number, (sample, group) in enumerate(own.groupby("sample_id", sort=False)):
+            x = [regions.index(region) + 0.05 * (number % 5 - 2) for region in group["region"]]
+            mean = group["mean_per_mm2"].to_numpy(float)
+            low, high = (group[f"ci95_{end}_per_mm2"].to_numpy(float) for end in ("low", "high"))
+            panel.vlines(x, low, high, color="#c9cbd3", linewidth=1)
+            panel.plot(x, mean, "o-", markersize=3.5, linewidth=1, color=f"C{number % 10}")
+            if n_samples <= _NAMED_SAMPLES and len(mean):
+                where = (x[-1], mean[-1])
+                panel.annotate(
+                    str(sample), where, (5, 0), textcoords="offset points", fontsize=7, va="center"
+                )
+        panel.set_title(marker)
+        panel.set_xticks(range(len(regions)), [names.get(region, region) for region in regions])
+        panel.set_xlim(-0.4, len(regions) - 0.2)
+        panel.set_yscale("symlog", linthresh=10)
+        panel.set_ylim(bottom=0)
+    panels[0].set_ylabel("positive cells per mm²")

@@ -1,0 +1,346 @@
+"""Figures of a study, drawn by matplotlib's objects: no window, no state, the same bytes every time."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+INK, SOFT, LINE, BLUE, ORANGE = "#1e1e22", "#63636b", "#d9d9de", "#2a62c8", "#c2571a"
+
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "svg.hashsalt": "ihcscore",  # else ids are random
+    "svg.fonttype": "path",
+    "text.parse_math": False,  # a dollar in an id is a dollar
+}
+_PNG_DPI = 200
+# From here on a density is drawn on a logarithmic axis: largest over smallest.
+_SKEWED = 30.0
+_MOST_LABELS = 60
+
+
+def draw(paint: Callable[[Figure], None], *, size_inch: tuple[float, float]) -> dict[str, bytes]:
+    """A figure as PNG and SVG, by format.
+
+    Parameters
+    ----------
+    paint : callable
+        Draws on the figure that it gets.
+    size_inch : (float, float)
+        Width and height.
+    """
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure = Figure(figsize=size_inch, layout="constrained")
+        FigureCanvasAgg(figure)
+        paint(figure)
+        written = {}
+        for kind, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
+            stream = io.BytesIO()
+            figure.savefig(stream, format=kind, dpi=_PNG_DPI, metadata=metadata)
+            written[kind] = stream.getvalue()
+    return written
+
+
+def scatter(points: pd.DataFrame, *, x: str, y: str, title: str) -> dict[str, bytes]:
+    """Points with their intervals, each labelled by its patient.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Columns patient_id, lesion_id, x, y and the ends x_low, x_high, y_low, y_high, NaN where a point
+        has no interval.
+    x, y : str
+        Names of the axes.
+    title : str
+    """
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        place, other = points["x"].to_numpy(float), points["y"].to_numpy(float)
+        for low, high, horizontal in (("x_low", "x_high", True), ("y_low", "y_high", False)):
+            ends = points[[low, high]].to_numpy(float)
+            shown = np.isfinite(ends).all(axis=1)
+            line = axes.hlines if horizontal else axes.vlines
+            across = (other if horizontal else place)[shown]
+            line(across, ends[shown, 0], ends[shown, 1], color=BLUE, alpha=0.35, linewidth=1.1)
+        axes.plot(place, other, "o", color=BLUE, markersize=5, markeredgecolor="white", markeredgewidth=0.6)
+        scale = _scale(axes, place, points["x_high"].to_numpy(float))
+        axes.set_xlabel(x + scale)
+        axes.set_ylabel(y)
+        axes.set_title(title, fontsize=9.5)
+        axes.margins(0.08)
+        if axes.get_ylim()[0] < 0:
+            axes.set_ylim(bottom=0)
+        names = [
+            f"{p} {les}".strip() for p, les in zip(points["patient_id"], points["lesion_id"], strict=True)
+        ]
+        _label(figure, axes, np.column_stack([place, other]), names)
+
+    return draw(paint, size_inch=(4.6, 3.7))
+
+
+def _scale(axes: Axes, values: np.ndarray, highs: np.ndarray) -> str:
+    """A logarithmic axis where the values are skewed; what to add to its name."""
+    positive = values[values > 0]
+    if len(positive) < 2 or positive.max() < _SKEWED * positive.min():
+        if values.min(initial=0) >= 0:
+            top = max(np.nanmax(highs, initial=0.0), values.max(initial=0.0))
+            axes.set_xlim(-0.06 * top, 1.08 * top)
+        return ""
+    if (values > 0).all():
+        axes.set_xscale("log")
+        axes.set_xlim(left=positive.min() / 2)
+    else:
+        axes.set_xscale("symlog", linthresh=float(positive.min()))
+        axes.set_xlim(left=-0.3 * positive.min())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(lambda *_: "")
+    return ", logarithmic"
+
+
+def _label(figure: Figure, axes: Axes, xy: np.ndarray, names: Sequence[str]) -> None:
+    """Names beside the points, each where it covers the fewest points and names."""
+    if len(names) > _MOST_LABELS:
+        return
+    figure.canvas.draw()
+    figure.set_layout_engine("none")  # what follows must not move the axes
+    at = axes.transData.transform(xy)
+    window = axes.get_window_extent()
+    height = 7 / 72 * figure.dpi
+    taken: list[tuple[float, float, float, float]] = []
+    for i in np.lexsort([at[:, 0], -at[:, 1]]):
+        width = 0.62 * height * len(names[i])
+        best, least = None, math.inf
+        for turn in range(8):
+            angle = math.pi / 4 * turn + 0.35
+            dx, dy = math.cos(angle) * 0.9 * height, math.sin(angle) * 0.9 * height
+            left = at[i, 0] + dx - (width if dx < 0 else 0)
+            bottom = at[i, 1] + dy - height / 2
+            box = (left, bottom, left + width, bottom + height)
+            cost = sum(_overlap(box, other) for other in taken)
+            cost += sum(_overlap(box, (x - 4, y - 4, x + 4, y + 4)) for x, y in at)
+            cost += 1e4 * (
+                box[0] < window.x0 or box[2] > window.x1 or box[3] > window.y1 or box[1] < window.y0
+            )
+            cost += turn * 1e-3
+            if cost < least:
+                best, least = (box, dx), cost
+        if best is None:
+            continue
+        box, dx = best
+        taken.append(box)
+        where = axes.transData.inverted().transform((box[2] if dx < 0 else box[0], (box[1] + box[3]) / 2))
+        axes.text(
+            where[0], where[1], names[i], fontsize=7, color=INK, va="center",
+            ha="right" if dx < 0 else "left",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.4},
+        )  # fmt: skip
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    wide = min(a[2], b[2]) - max(a[0], b[0])
+    high = min(a[3], b[3]) - max(a[1], b[1])
+    return wide * high if wide > 0 and high > 0 else 0.0
+
+
+def forest(correlations: pd.DataFrame, texts: Sequence[str]) -> dict[str, bytes]:
+    """Each rho with its interval, and what it had to reach.
+
+    Parameters
+    ----------
+    correlations : DataFrame
+        The table of correlations.
+    texts : sequence of str
+        What stands at the right of each.
+    """
+    n = len(correlations)
+    width = 7.6
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for line, (row, text) in enumerate(zip(correlations.to_dict("records"), texts, strict=True)):
+            primary = row["role"] == "primary"
+            colour = BLUE if primary else ORANGE
+            axes.hlines(line, row["rho_low"], row["rho_high"], color=colour, linewidth=1.4)
+            axes.plot(
+                row["rho"], line, "o" if primary else "D", color=colour, markersize=5 if primary else 4.5,
+                markerfacecolor=colour if primary else "white",
+            )  # fmt: skip
+            for sign in (-1, 1):
+                needed = sign * row["rho_needed_adjusted"]
+                axes.vlines(needed, line - 0.32, line + 0.32, color=SOFT, linewidth=1.0)
+            axes.text(1.07, line, text, fontsize=8, color=INK, va="center", clip_on=False)
+        axes.axvline(0, color=LINE, linewidth=1, zorder=0)
+        axes.set_xlim(-1.04, 1.04)
+        axes.set_ylim(n - 0.4, -0.6)
+        axes.set_yticks(range(n), _forest_names(correlations), color=INK, fontsize=8)
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel("Spearman's ρ, 95 % interval (Bonett-Wright)")
+        axes.spines["left"].set_visible(False)
+
+    return draw(paint, size_inch=(width, 0.9 + 0.27 * n))
+
+
+def _forest_names(correlations: pd.DataFrame) -> list[str]:
+    """The density; beside it what it is held against, where that is not the same in all rows."""
+    if correlations["y"].str.contains(" · ").all():
+        return [f"{x}\nagainst {y}" for x, y in zip(correlations["x"], correlations["y"], strict=True)]
+    if correlations["y"].nunique() < 2:
+        return correlations["x"].tolist()
+    short = correlations["y"].str.split(", ").str[-1]
+    return [f"{x}, {y}" for x, y in zip(correlations["x"], short, strict=True)]
+
+
+def before_after(scans: pd.DataFrame, *, names: tuple[str, str], suv: str) -> dict[str, bytes]:
+    """Lines from the first scan to the second: lesions, and means of patients.
+
+    Parameters
+    ----------
+    scans : DataFrame
+        Columns patient_id, lesion_id, before, after.
+    names : (str, str)
+        Names of the scans.
+    suv : str
+        Name of the axis.
+    """
+    means = scans.groupby("patient_id", sort=True)[["before", "after"]].mean().reset_index()
+
+    def paint(figure: Figure) -> None:
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, table, title in (
+            (panels[0], scans, "Lesions"),
+            (panels[1], means, "Patients, mean of lesions"),
+        ):
+            values = table[["before", "after"]].to_numpy(float)
+            axes.plot([0, 1], values.T, "-o", color=BLUE, alpha=0.45, linewidth=1, markersize=3)
+            for place, middle in enumerate(np.median(values, axis=0)):
+                axes.hlines(middle, place - 0.07, place + 0.07, color=ORANGE, linewidth=2.6, zorder=5)
+            axes.set_xticks([0, 1], [name.replace("_", " ") for name in names], color=INK)
+            axes.set_xlim(-0.25, 1.45)
+            axes.set_title(f"{title}, n = {len(table)}")
+        panels[0].set_ylabel(suv)
+        _spread_labels(panels[1], means["after"].to_numpy(float), means["patient_id"].tolist())
+
+    return draw(paint, size_inch=(7.4, 4.2))
+
+
+def _spread_labels(axes: Axes, heights: np.ndarray, names: Sequence[str]) -> None:
+    """Names at the right ends of lines, pushed apart."""
+    if len(names) > _MOST_LABELS // 2:
+        return
+    low, high = axes.get_ylim()
+    gap = (high - low) / 34
+    order = np.argsort(heights, kind="stable")
+    placed = heights[order].astype(float)
+    for _ in range(200):
+        close = np.flatnonzero(np.diff(placed) < gap * 0.999)
+        if not len(close):
+            break
+        for i in close:
+            push = (gap - (placed[i + 1] - placed[i])) / 2
+            placed[i] -= push
+            placed[i + 1] += push
+    for i, height in zip(order, placed, strict=True):
+        axes.plot([1.02, 1.09], [heights[i], height], color=LINE, linewidth=0.8)
+        axes.text(1.11, height, names[i], fontsize=7, color=INK, va="center")
+
+
+def by_response(values: Sequence[tuple[str, pd.DataFrame]], order: Sequence[str]) -> dict[str, bytes]:
+    """Values of patients by best response, a panel a quantity; columns value and response."""
+    n_across = min(len(values), 4)
+    n_down = math.ceil(len(values) / n_across)
+
+    def paint(figure: Figure) -> None:
+        panels = np.atleast_1d(figure.subplots(n_down, n_across, squeeze=False)).ravel()
+        for axes in panels[len(values) :]:
+            axes.set_visible(False)
+        for axes, (name, table) in zip(panels, values, strict=False):
+            for place, response in enumerate(order):
+                here = np.sort(table.loc[table["response"] == response, "value"].to_numpy(float))
+                aside = (np.arange(len(here)) % 3 - 1) * 0.13
+                axes.plot(place + aside, here, "o", color=BLUE, alpha=0.7, markersize=4)
+                if len(here):
+                    axes.hlines(np.median(here), place - 0.3, place + 0.3, color=ORANGE, linewidth=2)
+            axes.set_xticks(range(len(order)), order, color=INK)
+            axes.set_xlim(-0.6, len(order) - 0.4)
+            axes.margins(y=0.1)
+            axes.set_ylim(bottom=0)
+            axes.set_title(name.replace(" · ", "\n").replace(", ", "\n"), fontsize=8)
+
+    return draw(paint, size_inch=(7.6, 2.3 * n_down))
+
+
+def agreement(
+    pairs: pd.DataFrame,
+    *,
+    names: tuple[str, str],
+    line: tuple[float, float],
+    limits: Sequence[float],
+    offset: float,
+) -> dict[str, bytes]:
+    """Two raters: one against the other with the line, and their ratio over their mean.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        Columns a and b.
+    names : (str, str)
+    line : (float, float)
+        Slope and intercept of b on a; NaN where there is none.
+    limits : sequence of float
+        Lower limit, mean and upper limit of the ratio a / b.
+    offset : float
+        What was added before the logarithm.
+    """
+    a, b = pairs["a"].to_numpy(float), pairs["b"].to_numpy(float)
+
+    def paint(figure: Figure) -> None:
+        left, right = figure.subplots(1, 2)
+        top = 1.05 * max(a.max(), b.max(), 1e-9)
+        left.plot([0, top], [0, top], color=LINE, linewidth=1)
+        if math.isfinite(line[0]):
+            ends = np.array([0.0, top])
+            left.plot(ends, line[1] + line[0] * ends, color=ORANGE, linewidth=1.5, label="Passing-Bablok")
+            left.legend(frameon=False, fontsize=8, loc="upper left")
+        left.plot(a, b, "o", color=BLUE, alpha=0.6, markersize=4, markeredgewidth=0)
+        left.set(
+            xlim=(-0.03 * top, top), ylim=(-0.03 * top, top), xlabel=names[0], ylabel=names[1], aspect="equal"
+        )
+        middle = np.exp((np.log(a + offset) + np.log(b + offset)) / 2) - offset if offset else np.sqrt(a * b)
+        right.plot(
+            middle, (a + offset) / (b + offset), "o", color=BLUE, alpha=0.6, markersize=4, markeredgewidth=0
+        )
+        right.axhline(1, color=LINE, linewidth=1)
+        for place, value in enumerate(limits):
+            if math.isfinite(value):
+                right.axhline(value, color=ORANGE, linewidth=1.4, linestyle="-" if place == 1 else "--")
+        right.set_yscale("log")
+        right.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        right.yaxis.set_minor_formatter(lambda *_: "")
+        right.set(xlabel="geometric mean of both", ylabel=f"{names[0]} / {names[1]}, logarithmic")
+
+    return draw(paint, size_inch=(8.0, 3.9))
