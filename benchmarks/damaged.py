@@ -1,6 +1,7 @@
 """Damaged slides through `ihcscore info` and `ihcscore run`: what becomes of each.
 
-usage: python benchmarks/damaged.py OUT.csv [--per-kind N] [--seed 0] [--formats "svs jpeg" mirax ...] [--only KIND]
+usage: python benchmarks/damaged.py OUT.csv [--per-kind N] [--seed 0] [--formats mirax "svs jpeg" ...]
+           [--only KIND]
 
 A small drawn section is written in every format that tests/writers makes, damaged in every way that
 tests/writers/corpus.py knows, and given to both commands, each in a process of its own that is ended

@@ -23,6 +23,7 @@ from ihcscore.schema import FieldSettings, Front, RegionSettings, RunSettings, S
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ihcscore.demo import DemoResult
     from ihcscore.pipeline.progress import Progress
     from ihcscore.profiles import MarkerProfile
 
@@ -317,17 +318,19 @@ def cohort(
 @app.command()
 def demo(
     out: Out = Path("ihcscore-demo"),
+    workers: Annotated[int, typer.Option(help="Processes on this machine.", metavar="N")] = 2,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw a MIRAX slide of known truth, score it, and compare."""
-    from ihcscore.pipeline import run_demo
+    """Draw a cohort of known truth, score it on all stains, correlate it with PET, and compare."""
+    from ihcscore.demo import run_demo
 
     with _progress_bar(quiet) as progress:
-        result = run_demo(out, overwrite=overwrite, progress=progress)
+        result = run_demo(out, workers=workers, overwrite=overwrite, progress=progress)
     if not quiet:
-        _print_comparison(result.comparison)
-        typer.echo(f"\nReport: {out / 'result' / 'report.html'}")
+        _print_demo(result)
+        for page in ("result", "study-tissue", "study-planted"):
+            typer.echo(f"Report: {out / page / 'report.html'}")
 
 
 @app.command()
@@ -450,25 +453,31 @@ def _print_samples(samples: pd.DataFrame) -> None:
     _print_table(("patient", "sample", "marker", "fields", "mean/mm²", "SD"), rows, n_left=3)
 
 
-def _print_comparison(comparison: pd.DataFrame) -> None:
-    """The demonstration's counts beside the truth."""
+def _print_demo(result: DemoResult) -> None:
+    """The demonstration beside its truth."""
     from ihcscore.report import format_density
 
-    header = ("region", "counted", "true", "ratio", "counted/mm²", "true/mm²", "whole region/mm²")
+    _print_samples(result.cohort.samples)
+    typer.echo("\nMeasured over drawn density of the regions:")
     rows = [
         (
-            row["region"],
-            str(row["n_counted"]),
-            str(row["n_true"]),
-            f"{row['ratio']:.3f}",
-            *(
-                format_density(row[name])
-                for name in ("counted_per_mm2", "true_per_mm2", "region_true_per_mm2")
-            ),
+            row["marker"],
+            f"{format_density(row['lowest_per_mm2'])} to {format_density(row['highest_per_mm2'])}",
+            f"{row['slope']:.2f}",
+            f"{row['r']:.3f}",
         )
-        for row in comparison.to_dict("records")
+        for row in result.fit.to_dict("records")
     ]
-    _print_table(header, rows, n_left=1)
+    _print_table(("marker", "drawn per mm²", "slope", "r"), rows, n_left=1)
+    counted, true = (int(result.comparison[name].sum()) for name in ("n_counted", "n_true"))
+    typer.echo(f"\nIn the same fields: {counted} counted, {true} drawn, ratio {counted / true:.3f}")
+    places = result.places
+    typer.echo(
+        f"Fields carried to other stains: {len(places)}, off by {places['true_error_um'].median():.1f} µm in "
+        f"the median and {places['true_error_um'].max():.1f} µm at most "
+        f"(estimated {places['registration_error_um'].median():.1f} and "
+        f"{places['registration_error_um'].max():.1f} µm)\n"
+    )
 
 
 def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, n_left: int) -> None:

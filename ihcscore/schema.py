@@ -398,8 +398,10 @@ CARRIED_POINTS = Table(
 
 DEMO = Table(
     name="comparison",
-    row="a region of the demonstration's slide",
+    row="a region of a slide of the demonstration",
     columns=_columns("""
+        sample_id           | str   | as in the manifest
+        marker              | str   | profile that was used
         region              | str   | Tumour centre or Invasive front
         n_fields            | int   | fields that were scored
         n_counted           | int   | positive cells that were counted in the fields
@@ -407,7 +409,33 @@ DEMO = Table(
         counted_per_mm2     | float | counted per mm² of field
         true_per_mm2        | float | drawn per mm² of field
         ratio               | float | counted over drawn
-        region_true_per_mm2 | float | drawn per mm² of the whole region, which three fields only sample
+    """),
+)
+
+DEMO_FIT = Table(
+    name="fit",
+    row="a marker of the demonstration",
+    columns=_columns("""
+        marker              | str   | profile that was used
+        n                   | int   | regions of samples
+        lowest_per_mm2      | float | smallest density that was drawn in a whole region
+        highest_per_mm2     | float | largest
+        slope               | float | of the line through the measured over the drawn densities
+        intercept_per_mm2   | float | of the same line
+        r                   | float | Pearson's correlation
+    """),
+)
+
+DEMO_PLACES = Table(
+    name="places",
+    row="a field that was carried to another stain of the demonstration",
+    columns=_columns("""
+        sample_id               | str   | as in the manifest
+        marker                  | str   | marker of the slide
+        field_id                | str   | name of the field
+        true_error_um           | float | distance from where the sections were drawn to have it
+        registration_error_um   | float | what the program estimated
+        status                  | str   | what became of the field
     """),
 )
 

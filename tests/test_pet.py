@@ -209,9 +209,7 @@ PATIENTS = [f"{i:03d}" for i in range(15)]
 
 class TestDrawnTable:
     def draw(self, rho, seed=1):
-        return synthetic.draw_suv_table(
-            PATIENTS, density=[float(i) for i in range(15)], rho=rho, seed=seed
-        )
+        return synthetic.draw_suv_table(PATIENTS, density=[float(i) for i in range(15)], rho=rho, seed=seed)
 
     @pytest.mark.parametrize("rho", [-0.5, 0.0, 0.7])
     def test_it_has_the_correlation_that_was_planted(self, rho):

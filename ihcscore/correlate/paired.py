@@ -75,8 +75,8 @@ def signed_rank_by_patient(
     """P of the signed-rank sum where the lesions of a patient change sign together.
 
     Lesions of one patient are not independent; under the hypothesis of no change the signs of a whole
-    patient may be turned (the randomisation version of Datta and Satten 2008,
-    doi 10.1111/j.1541-0420.2007.00923.x). All 2^k turns up to 16 patients, else a seeded sample.
+    patient may be turned (randomisation by cluster, Rosner, Glynn and Lee 2006, Biometrics 62:185,
+    PMID 16542245). All 2^k turns up to 16 patients, else a seeded sample.
 
     Parameters
     ----------

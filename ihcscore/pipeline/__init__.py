@@ -1,10 +1,9 @@
-"""Compose the steps: an array, a folder of images, a slide, several slides, the demonstration."""
+"""Compose the steps: an array, a folder of images, a slide, several slides, a study."""
 
 from ihcscore.pipeline.agreement import AgreementResult, agree_tables
 from ihcscore.pipeline.carry import ReferenceFields
 from ihcscore.pipeline.correlation import correlate_tables
 from ihcscore.pipeline.counting import count_cells
-from ihcscore.pipeline.demo import DemoResult, run_demo
 from ihcscore.pipeline.description import describe_slide
 from ihcscore.pipeline.images import ImageCounts, count_images
 from ihcscore.pipeline.preview import write_fields, write_regions
@@ -15,7 +14,6 @@ from ihcscore.pipeline.study import Study
 
 __all__ = [
     "AgreementResult",
-    "DemoResult",
     "ImageCounts",
     "ReferenceFields",
     "RegistrationResult",
@@ -28,7 +26,6 @@ __all__ = [
     "count_images",
     "describe_slide",
     "register_slides",
-    "run_demo",
     "score_slide",
     "score_slides",
     "write_fields",

@@ -151,7 +151,8 @@ def _write_page(
             title=title,
         )
         scatters.append((title.replace("\n", ": "), picture))
-        drawn[f"scatter-{_file_name(row['x'])}"] = picture
+        name = f"scatter-{_file_name(row['x'])}"
+        drawn[name if name not in drawn else f"{name}-{number + 1}"] = picture
     for name, picture in drawn.items():
         for kind, content in picture.items():
             folder.new_file("figures", f"{name}.{kind}").write_bytes(content)

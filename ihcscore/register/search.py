@@ -141,7 +141,9 @@ class _Matcher:
         covariance = self._back(self.plane * t) - sum_t * sum_p / n
         variance = float((template**2).sum()) / max(float(mask.sum()), 1.0)
         spread_t = np.maximum(self._back(self.inside * tt) - sum_t**2 / n, n * variance * _LEAST_VARIANCE)
-        spread_p = np.maximum(self._back(self.squared * m) - sum_p**2 / n, n * self.variance * _LEAST_VARIANCE)
+        spread_p = np.maximum(
+            self._back(self.squared * m) - sum_p**2 / n, n * self.variance * _LEAST_VARIANCE
+        )
         spread = np.sqrt(spread_t * spread_p)
         enough = n > _MIN_OVERLAP * min(float(mask.sum()), float(np.prod(self.shape_yx)))
         scores = np.where(enough & (spread > 0), covariance / np.maximum(spread, _TINY), -1.0)

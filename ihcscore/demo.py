@@ -1,0 +1,210 @@
+"""The demonstration: a cohort of known truth, scored, registered and correlated, and held against it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+import ihcscore
+from ihcscore import report, synthetic
+from ihcscore.cohort import CohortResult, score_cohort
+from ihcscore.pipeline import Study, correlate_tables
+from ihcscore.pipeline.progress import Progress, silent
+from ihcscore.schema import (
+    DEMO,
+    DEMO_FIT,
+    DEMO_PLACES,
+    CorrelationSettings,
+    FieldStatus,
+    RegionSettings,
+    RunSettings,
+)
+
+_SEED = 1
+# Patients of the planted PET table; those beyond the cohort's have no slides.
+_N_PATIENTS = 15
+_RHO = 0.7
+_MARKER, _REGION = "CD8", "Tumour centre"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoResult:
+    """What the demonstration gives.
+
+    Attributes
+    ----------
+    comparison : DataFrame
+        As in ``comparison.csv``: counted beside true, by sample, marker and region.
+    fit : DataFrame
+        As in ``fit.csv``: measured on planted density, by marker.
+    places : DataFrame
+        As in ``places.csv``: where each carried field was put beside where it belongs.
+    cohort : CohortResult
+    studies : dict of str to Study
+        ``tissue``: the patients with slides; ``planted``: all, the others' densities drawn.
+    """
+
+    comparison: pd.DataFrame = field(repr=False)
+    fit: pd.DataFrame = field(repr=False)
+    places: pd.DataFrame = field(repr=False)
+    cohort: CohortResult = field(repr=False)
+    studies: dict[str, Study] = field(repr=False)
+
+
+def run_demo(
+    out: str | Path, *, workers: int = 1, overwrite: bool = False, progress: Progress = silent
+) -> DemoResult:
+    """Draw four patients with four stains each, score them, and correlate them with a planted PET table.
+
+    Parameters
+    ----------
+    out : str or Path
+        Gets the slides with their manifest and truth (``slides/``), what a cohort writes (``result/``),
+        two studies (``study-tissue/``, ``study-planted/``) and the comparisons with the truth.
+    workers : int
+        Processes; the files are the same bytes for any number.
+    overwrite : bool
+        Replace a demonstration that the folder already holds.
+    progress : callable, optional
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be used.
+    """
+    settings = synthetic.CohortSettings()
+    with report.OutputFolder(out, overwrite=overwrite) as folder:
+        files = synthetic.write_cohort(
+            folder.staging.resolve() / "slides",
+            seed=_SEED,
+            settings=settings,
+            workers=workers,
+            progress=lambda stage, share: progress(stage, 0.45 * share),
+        )
+        scored = score_cohort(
+            files.manifest,
+            out=folder.staging / "result",
+            settings=RunSettings(regions=RegionSettings(margin_um=settings.margin_um)),
+            workers=workers,
+            progress=lambda stage, share: progress(stage, 0.45 + 0.45 * share),
+        )
+        comparison = compare(scored.fields, files)
+        result = DemoResult(
+            comparison=comparison,
+            fit=fit_densities(scored.scores, files),
+            places=compare_places(scored.fields, files),
+            cohort=scored,
+            studies=_studies(folder, scored, progress),
+        )
+        report.write_table(folder.new_file("comparison.csv"), comparison, DEMO)
+        report.write_table(folder.new_file("fit.csv"), result.fit, DEMO_FIT)
+        report.write_table(folder.new_file("places.csv"), result.places, DEMO_PLACES)
+        record = {"ihcscore": ihcscore.__version__, "command": "demo", "seed": _SEED}
+        packages = {"packages": report.package_versions(), "files": folder.files()}
+        report.write_json(folder.new_file("run.json"), record | packages)
+    return result
+
+
+def compare(fields: pd.DataFrame, files: synthetic.CohortFiles) -> pd.DataFrame:
+    """Counted beside true in the same fields, by sample, marker and region.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        The cohort's field table.
+    files : CohortFiles
+    """
+    scored = fields[fields["status"] == FieldStatus.SCORED]
+    rows = []
+    for (sample, marker, region), group in scored.groupby(["sample_id", "marker", "region"], sort=False):
+        truth = files.of(str(sample), str(marker))
+        area_mm2 = float(group["area_mm2"].sum())
+        true = sum(truth.n_positive_in(*_square(place)) for place in group.to_dict("records"))
+        counted = int(group["n_positive"].sum())
+        ratio = counted / true if true else math.nan
+        rows.append(
+            (sample, marker, region, len(group), counted, true, counted / area_mm2, true / area_mm2, ratio)
+        )
+    return pd.DataFrame(rows, columns=DEMO.names)
+
+
+def _square(place: dict[Any, Any]) -> tuple[float, float, float, float]:
+    return tuple(float(place[name]) for name in ("x_px", "y_px", "side_px", "angle_deg"))  # type: ignore[return-value]
+
+
+def fit_densities(scores: pd.DataFrame, files: synthetic.CohortFiles) -> pd.DataFrame:
+    """Line through measured over planted density of the samples' regions, by marker."""
+    planted = {
+        (truth.sample_id, truth.marker, str(zone["zone"])): float(zone["positive_per_mm2"])
+        for truth in files.slides
+        for zone in truth.zones.to_dict("records")
+    }
+    rows = []
+    for marker, group in scores[scores["n_fields"].astype(int) > 0].groupby("marker", sort=False):
+        keys = zip(group["sample_id"], group["marker"], group["region"], strict=True)
+        x = np.array([planted[key] for key in keys])
+        line = stats.linregress(x, group["mean_per_mm2"].to_numpy(float))
+        rows.append((marker, len(x), x.min(), x.max(), line.slope, line.intercept, line.rvalue))
+    return pd.DataFrame(rows, columns=DEMO_FIT.names)
+
+
+def compare_places(fields: pd.DataFrame, files: synthetic.CohortFiles) -> pd.DataFrame:
+    """How far each carried field lies from where the sections were drawn to have it."""
+    rows = []
+    for sample in dict.fromkeys(fields["sample_id"]):
+        own = fields[fields["sample_id"] == sample]
+        reference = files.reference(str(sample))
+        drawn = own[own["marker"] == reference.marker].set_index("field_id")
+        for place in own[own["marker"] != reference.marker].to_dict("records"):
+            moving = files.of(str(sample), str(place["marker"]))
+            centre = _centre(drawn.loc[place["field_id"]].to_dict())
+            there = synthetic.true_map(reference, moving, centre[None])[0]
+            error_um = float(np.hypot(*(_centre(place) - there))) * moving.mpp_um
+            estimated = place["registration_error_um"]
+            rows.append((sample, place["marker"], place["field_id"], error_um, estimated, place["status"]))
+    return pd.DataFrame(rows, columns=DEMO_PLACES.names)
+
+
+def _centre(place: dict[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.array([float(place[name]) + float(place["side_px"]) / 2 for name in ("x_px", "y_px")])
+
+
+def _studies(folder: report.OutputFolder, scored: CohortResult, progress: Progress) -> dict[str, Study]:
+    """The cohort against a planted PET table: as it is, and with drawn densities for the other patients."""
+    scores = scored.scores
+    measured = scores[(scores["marker"] == _MARKER) & (scores["region"] == _REGION)]
+    known = dict(zip(measured["patient_id"], measured["mean_per_mm2"].astype(float), strict=True))
+    patients = [f"P{number}" for number in range(1, _N_PATIENTS + 1)]
+    generator = np.random.default_rng(_SEED)
+    # The range of CD8 over the samples of van de Donk et al. 2021, doi 10.1007/s00259-021-05407-y.
+    drawn = np.exp(generator.uniform(math.log(37), math.log(820), len(patients))).round(1)
+    density = [known.get(patient, float(value)) for patient, value in zip(patients, drawn, strict=True)]
+    density = [float(value) if math.isnan(one) else one for one, value in zip(density, drawn, strict=True)]
+    suv = folder.new_file("suv.csv")
+    synthetic.draw_suv_table(patients, density=density, rho=_RHO, seed=_SEED).to_csv(
+        suv, index=False, lineterminator="\n"
+    )
+    planted = folder.new_file("planted-scores.csv")
+    pd.DataFrame(
+        {
+            "patient_id": patients,
+            "sample_id": [f"{patient}-A" for patient in patients],
+            "marker": _MARKER,
+            "region": _REGION,
+            "mean_per_mm2": density,
+        }
+    ).to_csv(planted, index=False, lineterminator="\n")
+    studies: dict[str, Study] = {}
+    sources = {"tissue": folder.staging / "result" / "scores.csv", "planted": planted}
+    for name, source in sources.items():
+        progress(f"study {name}", 0.92 + 0.04 * len(studies))
+        studies[name] = correlate_tables(
+            source, suv, out=folder.staging / f"study-{name}", settings=CorrelationSettings(seed=_SEED)
+        )
+    return studies
