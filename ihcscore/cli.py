@@ -8,17 +8,28 @@ and stands in the tables as failed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from ihcscore import __version__
 from ihcscore.errors import IhcscoreError, ProfileError
-from ihcscore.schema import FieldSettings, Front, RegionSettings, RunSettings, Sampling
+from ihcscore.schema import (
+    Adjustment,
+    AgreementSettings,
+    CorrelationSettings,
+    FieldSettings,
+    Front,
+    RegionSettings,
+    RunSettings,
+    Sampling,
+    Unit,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +38,8 @@ if TYPE_CHECKING:
     from ihcscore.pipeline.progress import Progress
     from ihcscore.profiles import MarkerProfile
 
-_FIELDS, _REGIONS, _RUN = FieldSettings(), RegionSettings(), RunSettings()
+_FIELDS, _REGIONS, _RUN, _STUDY = FieldSettings(), RegionSettings(), RunSettings(), CorrelationSettings()
+_Settings = TypeVar("_Settings")
 _DEFAULT_OUT = Path("ihcscore-out")
 _EXIT_BAD_INPUT, _EXIT_PARTLY = 2, 3
 # Typer carries its own copy of click from some version on; the base of its usage errors is the same in both.
@@ -59,6 +71,14 @@ MppOverride = Annotated[
 ]
 
 
+class Switch(StrEnum):
+    """On or off, where both are said."""
+
+    ON = "on"
+    OFF = "off"
+
+
+Icc = Annotated[Switch, typer.Option(help="Convert colours by the slide's ICC profile.")]
 RegionsFile = Annotated[
     Path | None, typer.Option("--regions", help="Annotation with the tumour.", metavar="FILE.geojson")
 ]
@@ -101,6 +121,7 @@ def run(
     sampling: SamplingDesign = _FIELDS.sampling,
     seed: Seed = _FIELDS.seed,
     mpp_um: MppOverride = None,
+    icc: Icc = Switch.ON,
     profile: ProfileFile = None,
     chromogen: Chromogen = None,
     overwrite: Overwrite = False,
@@ -114,7 +135,8 @@ def run(
         raise IhcscoreError(
             "--fields-from names the fields of one slide; give neither --regions nor other slides"
         )
-    settings = _settings(n_fields, field_area_mm2, margin_um, front, sampling, seed, mpp_um)
+    settings = _settings(n_fields, field_area_mm2, margin_um, front, sampling, seed)
+    settings = replace(settings, mpp_um=mpp_um, icc=icc == Switch.ON)
     with _progress_bar(quiet) as progress:
         if len(slides) == 1:
             result = score_slide(
@@ -150,13 +172,14 @@ def regions(
         typer.Option(help="The file; else SLIDE.geojson.", metavar="FILE.geojson"),
     ] = None,
     mpp_um: MppOverride = None,
+    icc: Icc = Switch.ON,
     overwrite: Overwrite = False,
 ) -> None:
     """Write the proposed tumour outline alone, for correction in QuPath."""
     from ihcscore.pipeline import write_regions
 
     out = out or Path(f"{slide.stem}.geojson")
-    for line in write_regions(slide, out=out, mpp_um=mpp_um, overwrite=overwrite):
+    for line in write_regions(slide, out=out, mpp_um=mpp_um, icc=icc == Switch.ON, overwrite=overwrite):
         typer.echo(f"{slide.name}: {line}", err=True)
     typer.echo(f"Proposal: {out}")
 
@@ -173,12 +196,14 @@ def fields(
     sampling: SamplingDesign = _FIELDS.sampling,
     seed: Seed = _FIELDS.seed,
     mpp_um: MppOverride = None,
+    icc: Icc = Switch.ON,
     overwrite: Overwrite = False,
 ) -> None:
     """Draw the fields and show them, without counting."""
     from ihcscore.pipeline import write_fields
 
-    settings = _settings(n_fields, field_area_mm2, margin_um, front, sampling, seed, mpp_um)
+    settings = _settings(n_fields, field_area_mm2, margin_um, front, sampling, seed)
+    settings = replace(settings, mpp_um=mpp_um, icc=icc == Switch.ON)
     plan = write_fields(slide, regions=regions, settings=settings, out=out, overwrite=overwrite)
     for warning in (line for lines in plan.warnings.values() for line in lines):
         typer.echo(f"warning: {slide.name}: {warning}", err=True)
@@ -286,20 +311,22 @@ def cohort(
     max_registration_error_um: Annotated[
         float, typer.Option(help="Larger estimated errors leave a field unscored.")
     ] = _RUN.max_registration_error_um,
+    icc: Icc = Switch.ON,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Score the same fields on all slides of every sample: tables, contact sheets, one report."""
     from ihcscore.cohort import score_cohort
 
-    settings = _settings(n_fields, field_area_mm2, margin_um, front, sampling, seed, None)
     if max_registration_error_um <= 0:
         raise IhcscoreError(f"--max-registration-error-um is {max_registration_error_um:g}, expected above 0")
+    settings = _settings(n_fields, field_area_mm2, margin_um, front, sampling, seed)
+    settings = replace(settings, icc=icc == Switch.ON, max_registration_error_um=max_registration_error_um)
     with _progress_bar(quiet, lines=True) as progress:
         result = score_cohort(
             manifest,
             out=out,
-            settings=replace(settings, max_registration_error_um=max_registration_error_um),
+            settings=settings,
             workers=workers,
             dask_scheduler=dask_scheduler,
             resume=resume,
@@ -313,6 +340,83 @@ def cohort(
         typer.echo(f"\nReport: {out / 'report.html'}")
     if result.errors or result.n_failed_fields:
         raise typer.Exit(_EXIT_PARTLY)
+
+
+@app.command()
+def correlate(
+    scores: Annotated[Path, typer.Argument(metavar="SCORES.csv", help="scores.csv of a cohort.")],
+    suv_table: Annotated[
+        Path | None, typer.Argument(metavar="SUV.csv", help="Lesions with their uptake, CSV or XLSX.")
+    ] = None,
+    out: Out = _DEFAULT_OUT,
+    suv: Annotated[str, typer.Option(help="Column of the uptake.")] = _STUDY.suv,
+    density: Annotated[str, typer.Option(help="Column of the scores.")] = _STUDY.density,
+    unit: Annotated[Unit, typer.Option(help="What a point is.")] = _STUDY.unit,
+    timepoint: Annotated[str, typer.Option(help="The scan that is correlated.")] = _STUDY.timepoint,
+    on_treatment: Annotated[str, typer.Option(help="The scan it is compared with.")] = _STUDY.on_treatment,
+    adjust: Annotated[Adjustment, typer.Option(help="For several tests.")] = _STUDY.adjust,
+    x: Annotated[str | None, typer.Option(help="One density alone.", metavar="MARKER:REGION")] = None,
+    y: Annotated[
+        str | None, typer.Option(help="Against this density instead of SUV.", metavar="MARKER:REGION")
+    ] = None,
+    ratio: Annotated[
+        list[str] | None,
+        typer.Option(help="Ratio of two markers; CD25/CD3 and CD8/CD4 if none is given.", metavar="A/B"),
+    ] = None,
+    kendall: Annotated[bool, typer.Option("--kendall", help="Also Kendall's tau.")] = False,
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", help="Column names of SUV.csv.", metavar="NEW=OLD")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of permutations and bootstrap.")] = _STUDY.seed,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Correlate a cohort's densities with lesion SUV, and say what could have been found."""
+    from ihcscore.pipeline import correlate_tables
+
+    settings = _checked(
+        CorrelationSettings, suv=suv, density=density, unit=unit, timepoint=timepoint,
+        on_treatment=on_treatment, adjust=adjust, x=x, y=y, kendall=kendall, seed=seed,
+        ratios=_STUDY.ratios if ratio is None else tuple(_pair(text, "/", "--ratio") for text in ratio),
+    )  # fmt: skip
+    with _progress_bar(quiet) as progress:
+        study = correlate_tables(
+            scores, suv_table, out=out, settings=settings, rename=_mapped(columns),
+            overwrite=overwrite, progress=progress,
+        )  # fmt: skip
+    for warning in study.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if not quiet:
+        _print_correlations(study.correlations, settings)
+        typer.echo(f"\nReport: {out / 'report.html'}")
+
+
+@app.command()
+def agree(
+    a: Annotated[Path, typer.Argument(metavar="A.csv", help="Counts or densities of one rater.")],
+    b: Annotated[Path, typer.Argument(metavar="B.csv", help="Of the other, or of the tool.")],
+    out: Out = _DEFAULT_OUT,
+    value: Annotated[str | None, typer.Option(help="Column of the numbers.")] = None,
+    key: Annotated[list[str] | None, typer.Option(help="Column that names the thing.")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", help="Column names of either.", metavar="NEW=OLD")
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare two raters, or the tool and people, on the same images or fields."""
+    from ihcscore.pipeline import agree_tables
+
+    settings = _checked(AgreementSettings, value=value, keys=tuple(key or ()))
+    with _progress_bar(quiet) as progress:
+        result = agree_tables(
+            a, b, out=out, settings=settings, rename=_mapped(columns), overwrite=overwrite, progress=progress
+        )
+    for warning in result.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if not quiet:
+        _print_agreement(result.measures)
+        typer.echo(f"\nReport: {out / 'report.html'}")
 
 
 @app.command()
@@ -337,11 +441,12 @@ def demo(
 def info(
     slide: Annotated[Path, typer.Argument(metavar="SLIDE")],
     mpp_um: MppOverride = None,
+    icc: Icc = Switch.ON,
 ) -> None:
     """Show a slide's format, size, pixel size, levels and stains."""
     from ihcscore.pipeline import describe_slide
 
-    lines = describe_slide(slide, mpp_um=mpp_um)
+    lines = describe_slide(slide, mpp_um=mpp_um, icc=icc == Switch.ON)
     width = max(map(len, lines))
     for name, value in lines.items():
         typer.echo(f"{name:<{width}}  {value}")
@@ -358,6 +463,26 @@ def profiles() -> None:
         for setting in profile_settings(name):
             typer.echo(f"  {setting.key:<26} {setting.value:>6g} {setting.unit:<3} {setting.source}")
         typer.echo()
+
+
+def _checked(kind: Callable[..., _Settings], **values: object) -> _Settings:
+    """Settings from options; a value out of range is the user's to mend."""
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise IhcscoreError(str(error)) from error
+
+
+def _pair(text: str, separator: str, option: str) -> tuple[str, str]:
+    """Two names from one text."""
+    first, found, second = (part.strip() for part in text.partition(separator))
+    if not (first and found and second):
+        raise IhcscoreError(f"{option} {text}: expected two names with {separator} between them")
+    return first, second
+
+
+def _mapped(columns: list[str] | None) -> dict[str, str]:
+    return dict(_pair(text, "=", "--map") for text in columns or ())
 
 
 def _profile(marker: str | None, file: Path | None, chromogen: str | None) -> MarkerProfile:
@@ -384,17 +509,14 @@ def _settings(
     front: Front,
     sampling: Sampling,
     seed: int,
-    mpp_um: float | None,
 ) -> RunSettings:
-    """Settings from options; a value out of range is the user's to mend."""
-    try:
-        return RunSettings(
-            fields=FieldSettings(n_per_region=n_per_region, area_mm2=area_mm2, sampling=sampling, seed=seed),
-            regions=RegionSettings(margin_um=margin_um, front=front),
-            mpp_um=mpp_um,
-        )
-    except ValueError as error:
-        raise IhcscoreError(str(error)) from error
+    """Settings of a run from its options."""
+    return RunSettings(
+        fields=_checked(
+            FieldSettings, n_per_region=n_per_region, area_mm2=area_mm2, sampling=sampling, seed=seed
+        ),
+        regions=_checked(RegionSettings, margin_um=margin_um, front=front),
+    )
 
 
 @contextmanager
@@ -451,6 +573,35 @@ def _print_samples(samples: pd.DataFrame) -> None:
         for row in both.to_dict("records")
     ]  # fmt: skip
     _print_table(("patient", "sample", "marker", "fields", "mean/mm²", "SD"), rows, n_left=3)
+
+
+def _print_correlations(correlations: pd.DataFrame, settings: CorrelationSettings) -> None:
+    """What could have been found in words, then what was."""
+    from ihcscore.report.wording import format_interval, format_p, format_rho, what_could_be_found
+
+    for _, sentence in what_could_be_found(correlations, settings):
+        typer.echo(sentence)
+    typer.echo()
+    header = ("x", "y", "n", "rho", "95 % interval", "P", "adjusted P")
+    rows = [
+        (
+            row["x"], row["y"], str(row["n"]), format_rho(row["rho"]),
+            format_interval(row["rho_low"], row["rho_high"]), format_p(row["p"]), format_p(row["p_adjusted"]),
+        )
+        for row in correlations.to_dict("records")
+    ]  # fmt: skip
+    _print_table(header, rows, n_left=2)
+
+
+def _print_agreement(measures: pd.DataFrame) -> None:
+    """The measures with their intervals."""
+    from ihcscore.report.wording import format_value
+
+    rows = [
+        (row["measure"], *(format_value(row[name]) for name in ("value", "low", "high")))
+        for row in measures.to_dict("records")
+    ]
+    _print_table(("measure", "value", "low", "high"), rows, n_left=1)
 
 
 def _print_demo(result: DemoResult) -> None:

@@ -135,6 +135,8 @@ class RunSettings:
     regions : RegionSettings
     mpp_um : float or None
         µm per level-0 pixel, overriding the file's.
+    icc : bool
+        Whether colours are converted to sRGB where the slide has an ICC profile.
     max_registration_error_um : float
         A field that was carried over from another slide is not scored where its estimated error is
         larger.
@@ -143,6 +145,7 @@ class RunSettings:
     fields: FieldSettings = field(default_factory=FieldSettings)
     regions: RegionSettings = field(default_factory=RegionSettings)
     mpp_um: float | None = None
+    icc: bool = True
     max_registration_error_um: float = 100.0
 
     def __post_init__(self) -> None:

@@ -87,7 +87,7 @@ def carry_fields(slide: Slide, survey: Survey, *, reference: ReferenceFields, se
     SlideError
         If the reference cannot be opened or read.
     """
-    with open_slide(reference.slide, mpp_um=reference.mpp_um) as other:
+    with open_slide(reference.slide, mpp_um=reference.mpp_um, icc=settings.icc) as other:
         pair = SlidePair(reference=RegisteredSlide.of(other), moving=RegisteredSlide.of(slide, survey))
         places = [
             pair.carry(

@@ -11,7 +11,7 @@ from ihcscore.profiles import load_profile
 from ihcscore.slide import Slide, open_slide
 
 
-def describe_slide(path: str | Path, *, mpp_um: float | None = None) -> dict[str, str]:
+def describe_slide(path: str | Path, *, mpp_um: float | None = None, icc: bool = True) -> dict[str, str]:
     """Format, size, pixel size, levels, tissue and stain estimate of a slide.
 
     Parameters
@@ -19,6 +19,8 @@ def describe_slide(path: str | Path, *, mpp_um: float | None = None) -> dict[str
     path : str or Path
     mpp_um : float, optional
         µm per level-0 pixel, overriding the file's.
+    icc : bool
+        Convert colours to sRGB where the file has an ICC profile.
 
     Returns
     -------
@@ -30,7 +32,7 @@ def describe_slide(path: str | Path, *, mpp_um: float | None = None) -> dict[str
     SlideError
         If the slide cannot be opened or read.
     """
-    with open_slide(path, mpp_um=mpp_um) as slide:
+    with open_slide(path, mpp_um=mpp_um, icc=icc) as slide:
         width, height = slide.size_xy_px
         sizes = (
             f"{w} × {h} (1/{level.downsample:g})" for level in slide.levels for w, h in [level.size_xy_px]
@@ -41,6 +43,7 @@ def describe_slide(path: str | Path, *, mpp_um: float | None = None) -> dict[str
             "size": f"{width} × {height} px",
             "pixel size": _pixel_size(slide),
             "levels": ", ".join(sizes),
+            "colours": f"converted to sRGB ({slide.icc_name})" if slide.icc_applied else "as in the file",
             "identity": slide.identity,
         }
         try:

@@ -23,7 +23,12 @@ _ANY_MARKER = "CD3"
 
 
 def write_regions(
-    path: str | Path, *, out: str | Path, mpp_um: float | None = None, overwrite: bool = False
+    path: str | Path,
+    *,
+    out: str | Path,
+    mpp_um: float | None = None,
+    icc: bool = True,
+    overwrite: bool = False,
 ) -> list[str]:
     """Write the proposed tumour outline of a slide as QuPath GeoJSON.
 
@@ -35,6 +40,8 @@ def write_regions(
         The GeoJSON file.
     mpp_um : float, optional
         µm per level-0 pixel, overriding the file's.
+    icc : bool
+        Convert colours to sRGB where the slide has an ICC profile.
     overwrite : bool
         Replace the file if it exists.
 
@@ -51,7 +58,7 @@ def write_regions(
     out = Path(out)
     if out.exists() and not overwrite:
         raise OutputError(f"{out}: exists, perhaps with corrections in it; give --overwrite or another --out")
-    with open_slide(path, mpp_um=mpp_um) as slide:
+    with open_slide(path, mpp_um=mpp_um, icc=icc) as slide:
         survey = survey_slide(slide, profile=as_profile(_ANY_MARKER), progress=silent)
         annotations, confidence, warnings = propose(survey)
         content = report.regions_geojson(
@@ -94,7 +101,7 @@ def write_fields(
     regions_file = Path(regions) if regions is not None else None
     with (
         report.OutputFolder(out, overwrite=overwrite) as folder,
-        open_slide(path, mpp_um=settings.mpp_um) as slide,
+        open_slide(path, mpp_um=settings.mpp_um, icc=settings.icc) as slide,
     ):
         survey = survey_slide(slide, profile=as_profile(profile), progress=progress)
         plan = plan_fields(slide, survey, settings=settings, regions_file=regions_file)

@@ -122,7 +122,7 @@ def score_slide(
             stack.enter_context(report.OutputFolder(out, overwrite=overwrite)) if out is not None else None
         )
         with watch.timing("opening"):
-            slide = stack.enter_context(open_slide(path, mpp_um=settings.mpp_um))
+            slide = stack.enter_context(open_slide(path, mpp_um=settings.mpp_um, icc=settings.icc))
         with watch.timing("thumbnail, tissue and stains"):
             survey = survey_slide(slide, profile=profile, progress=progress)
         with watch.timing("regions and fields"):
@@ -363,6 +363,7 @@ class _Run:
                 "margin_um": self.settings.regions.margin_um,
                 "front": str(self.settings.regions.front),
                 "mpp_um": self.settings.mpp_um,
+                "icc": self.settings.icc,
                 **(
                     {"max_registration_error_um": self.settings.max_registration_error_um}
                     if self.plan.carried
@@ -378,6 +379,8 @@ class _Run:
                 "mpp_source": slide.mpp_source,
                 "identity": slide.identity,
                 "background_rgb": list(slide.background_rgb),
+                "icc_applied": slide.icc_applied,
+                "icc_name": slide.icc_name,
             },
             **work,
             "regions": annotation,

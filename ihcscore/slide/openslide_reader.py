@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from pathlib import Path
@@ -58,7 +59,8 @@ class OpenSlideReader(Slide):
             return openslide.OpenSlide(self._path)
         except openslide.OpenSlideError as error:
             raise SlideError(
-                f"{self.name}: cannot be opened ({_one_line(error)}); copy or export the slide again"
+                f"{self.name}: cannot be opened ({_one_line(error, self._path)}); "
+                "copy or export the slide again"
             ) from error
 
     def _read_properties(self, handle: openslide.OpenSlide, identity: str) -> None:
@@ -102,7 +104,7 @@ class OpenSlideReader(Slide):
             del self._own.handle
             raise ReadError(
                 f"{self.name}: cannot decode {size_xy_px[0]} × {size_xy_px[1]} px at level {level}, "
-                f"({xy_px[0]}, {xy_px[1]}): {_one_line(error)}"
+                f"({xy_px[0]}, {xy_px[1]}): {_one_line(error, self._path)}"
             ) from error
 
     def _icc_profile(self) -> bytes | None:
@@ -110,7 +112,8 @@ class OpenSlideReader(Slide):
             profile = self._handle().color_profile
         except (openslide.OpenSlideError, ImageCms.PyCMSError, OSError) as error:
             raise SlideError(
-                f"{self.name}: its ICC colour profile cannot be read ({_one_line(error)}); give --icc off"
+                f"{self.name}: its ICC colour profile cannot be read ({_one_line(error, self._path)}); "
+                "give --icc off"
             ) from error
         return None if profile is None else profile.tobytes()
 
@@ -133,5 +136,7 @@ def _colour(text: str) -> tuple[int, int, int]:
     return int(text[0:2], 16), int(text[2:4], 16), int(text[4:6], 16)
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _one_line(error: Exception, path: Path) -> str:
+    """What OpenSlide says, without the folders of this machine: the message may go into a table."""
+    text = str(error).replace(f"{path.parent}{os.sep}", "")
+    return " ".join(text.split()) or type(error).__name__

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from ihcscore.errors import SlideError
+from ihcscore.slide import open_slide
 from ihcscore.slide.checks import check_headers
 from writers import damage
 from writers.corpus import GOOD, cases, damaged_copy, write_good
 
-TILE_HEIGHT = 323
+SAMPLES, TILE_HEIGHT = 277, 323
 
 # Opens the slides that it is given and says what became of each, with little memory to do it in.
 OPEN_EACH = """
@@ -97,3 +98,14 @@ def test_the_command_line_says_one_line_and_ends_with_2(small, tmp_path, ihcscor
         assert shown.err.count("\n") == 1
         assert shown.err.startswith(f"ihcscore: {path.name}: is cut short (")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_decoders_message_names_no_folder_of_this_machine(small, tmp_path):
+    """It stands in the table of fields; OpenSlide puts the whole path into some of its messages."""
+    path = write_good("tiff", tmp_path / "planted surname", small)
+    damage.set_tag(path, SAMPLES, 4)
+    check_headers(path)
+    with pytest.raises(SlideError, match="cannot be opened") as caught:
+        open_slide(path)
+    assert path.name in str(caught.value)
+    assert "surname" not in str(caught.value)

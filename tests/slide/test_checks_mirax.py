@@ -94,7 +94,7 @@ def test_numbers_that_cannot_be(slide, key, value):
 
 
 def test_a_value_that_is_no_number_is_not_repeated(slide):
-    damage.set_ini(slide, "IMAGENUMBER_X", "MUSTERMANN")
+    damage.set_ini(slide, "IMAGENUMBER_X", "SURNAME")
     assert "IMAGENUMBER_X is no number" in refused(slide)
 
 
