@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types check clean
+.PHONY: demo test lint types docs check clean
 
 demo: $(READY)
 	$(BIN)/ihcscore demo --out ihcscore-demo --overwrite
@@ -18,6 +18,9 @@ lint: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+docs: $(READY)
+	$(BIN)/python -c "from ihcscore.schema import tables_page; print(tables_page(), end='')" > docs/tables.md
 
 check: lint types test
 

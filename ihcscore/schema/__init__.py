@@ -1,0 +1,91 @@
+"""Settings that go in and the tables that come out: names, types, units and meaning of every column.
+
+Nothing here imports numpy or pandas, so that ``ihcscore --help`` stays instant.
+"""
+
+from ihcscore.schema.counting import (
+    CARRIED_POINTS,
+    COHORT_FIELDS,
+    COHORT_SCORES,
+    DEMO,
+    DEMO_FIT,
+    DEMO_PLACES,
+    FIELDS,
+    IMAGE_CELLS,
+    IMAGE_COUNTS,
+    MARKER_SUMMARY,
+    PLANNED_FIELDS,
+    SAMPLE_SUMMARY,
+    SCORES,
+    SLIDE_CELLS,
+)
+from ihcscore.schema.documentation import tables_page
+from ihcscore.schema.names import (
+    Adjustment,
+    CellClass,
+    FieldStatus,
+    Front,
+    RegionName,
+    RegionSource,
+    Sampling,
+    Unit,
+)
+from ihcscore.schema.settings import FieldSettings, RegionSettings, RunSettings
+from ihcscore.schema.study import (
+    AGREEMENT,
+    AGREEMENT_PAIRS,
+    CORRELATIONS,
+    JOINED,
+    RESPONSE,
+    RESPONSES,
+    SERIAL,
+    SUMMARY,
+    SUV_COLUMNS,
+    UNMATCHED,
+    AgreementSettings,
+    CorrelationSettings,
+)
+from ihcscore.schema.table import Column, Table
+
+__all__ = [
+    "AGREEMENT",
+    "AGREEMENT_PAIRS",
+    "CARRIED_POINTS",
+    "COHORT_FIELDS",
+    "COHORT_SCORES",
+    "CORRELATIONS",
+    "DEMO",
+    "DEMO_FIT",
+    "DEMO_PLACES",
+    "FIELDS",
+    "IMAGE_CELLS",
+    "IMAGE_COUNTS",
+    "JOINED",
+    "MARKER_SUMMARY",
+    "PLANNED_FIELDS",
+    "RESPONSE",
+    "RESPONSES",
+    "SAMPLE_SUMMARY",
+    "SCORES",
+    "SERIAL",
+    "SLIDE_CELLS",
+    "SUMMARY",
+    "SUV_COLUMNS",
+    "UNMATCHED",
+    "Adjustment",
+    "AgreementSettings",
+    "CellClass",
+    "Column",
+    "CorrelationSettings",
+    "FieldSettings",
+    "FieldStatus",
+    "Front",
+    "RegionName",
+    "RegionSettings",
+    "RegionSource",
+    "RunSettings",
+    "Sampling",
+    "Table",
+    "Unit",
+    "tables_page",
+]

@@ -1,0 +1,268 @@
+"""Settings and tables of a study: densities against uptake, one rater against another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ihcscore.schema.names import Adjustment, Unit
+from ihcscore.schema.settings import require
+from ihcscore.schema.table import Table, columns
+
+SUV_COLUMNS = ("suv_max", "suv_mean", "suv_peak")
+
+RESPONSES = ("CR", "PR", "SD", "PD")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrelationSettings:
+    """What is asked of a study of densities and uptake.
+
+    Attributes
+    ----------
+    suv : str
+        Column of the SUV table: suv_max, suv_mean or suv_peak.
+    density : str
+        Column of the scores; the mean over fields is the paper's number.
+    unit : Unit
+        What a point is: a patient, or a lesion whose own tissue was scored.
+    timepoint, on_treatment : str
+        Names of the scans before and during treatment. The correlations take the first.
+    adjust : Adjustment
+        Holm (1979), Benjamini and Hochberg (1995, doi 10.1111/j.2517-6161.1995.tb02031.x), or none.
+    ratios : tuple of (str, str)
+        Markers whose densities are divided, numerator first, region by region.
+    x, y : str or None
+        ``marker:region``. x alone correlates that density with SUV, x and y two densities.
+    kendall : bool
+        Also Kendall's tau-b.
+    alpha : float
+        A P value below this is called significant.
+    n_resamples, n_bootstrap, n_simulated : int
+        Random permutations of a test (from 10 units on), bootstrap samples of an interval, simulated
+        studies for a power.
+    seed : int
+        Seed of all three.
+    """
+
+    suv: str = "suv_max"
+    density: str = "mean_per_mm2"
+    unit: Unit = Unit.PATIENT
+    timepoint: str = "baseline"
+    on_treatment: str = "on_treatment"
+    adjust: Adjustment = Adjustment.HOLM
+    ratios: tuple[tuple[str, str], ...] = (("CD25", "CD3"), ("CD8", "CD4"))
+    x: str | None = None
+    y: str | None = None
+    kendall: bool = False
+    alpha: float = 0.05
+    n_resamples: int = 100_000
+    n_bootstrap: int = 10_000
+    n_simulated: int = 10_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.suv in SUV_COLUMNS, "suv", self.suv, f"one of {', '.join(SUV_COLUMNS)}")
+        require(0 < self.alpha < 1, "alpha", self.alpha, "between 0 and 1")
+        for name in ("n_resamples", "n_bootstrap", "n_simulated"):
+            require(getattr(self, name) >= 100, name, getattr(self, name), "100 or more")
+        require(self.seed >= 0, "seed", self.seed, "0 or more")
+        require(self.y is None or self.x is not None, "x", self.x, "a marker:region where y is given")
+        require(self.timepoint != self.on_treatment, "on_treatment", self.on_treatment, "another scan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgreementSettings:
+    """What is asked of two raters.
+
+    Attributes
+    ----------
+    value : str or None
+        Column that holds the numbers; None: the only one that both tables have beside the key.
+    keys : tuple of str
+        Columns that name the thing that was rated; empty: all columns of text that both tables have.
+    bins : tuple of float
+        Lower ends of the classes for the weighted kappa, beside 0; empty: 1, 6, 11 and 21, which makes
+        the classes 0, 1-5, 6-10, 11-20 and more.
+    offset : float
+        Added to all values before the logarithm if any is 0, in the unit of the values.
+    """
+
+    value: str | None = None
+    keys: tuple[str, ...] = ()
+    bins: tuple[float, ...] = (1.0, 6.0, 11.0, 21.0)
+    offset: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(self.offset > 0, "offset", self.offset, "above 0")
+        require(len(self.bins) > 0, "bins", self.bins, "one number or more")
+        require(list(self.bins) == sorted(set(self.bins)), "bins", self.bins, "rising numbers")
+        require(self.bins[0] > 0, "bins", self.bins, "numbers above 0")
+
+
+JOINED = Table(
+    name="joined",
+    row="a density of a patient (or of a lesion's tissue) beside its uptake",
+    columns=columns("""
+        patient_id          | str   | as in both tables
+        lesion_id           | str   | lesion whose tissue it is; empty where the unit is the patient
+        sample_id           | str   | samples of the density, separated by '; '
+        variable            | str   | marker or ratio of markers, and region
+        density             | float | per mm², mean over the patient's samples; a ratio has no unit
+        density_low         | float | lower end of its interval: of the fields, or the smallest sample
+        density_high        | float | upper end of its interval: of the fields, or the largest sample
+        n_samples           | int   | samples of the density
+        n_fields            | int   | fields of the density
+        timepoint           | str   | scan
+        suv_column          | str   | suv_max, suv_mean or suv_peak
+        suv_lesions_mean    | float | mean of it over the patient's lesions
+        suv_lesions_max     | float | largest of the patient's lesions
+        suv_lesions_min     | float | smallest of the patient's lesions
+        n_lesions           | int   | lesions of the uptake
+        response            | str   | best response, if given
+    """),
+)
+
+CORRELATIONS = Table(
+    name="correlations",
+    row="a test",
+    columns=columns("""
+        family                  | str   | tests that are adjusted together
+        role                    | str   | primary or sensitivity
+        x                       | str   | marker or ratio of markers, and region
+        y                       | str   | what it is correlated with
+        unit                    | str   | what a point is: patient or lesion
+        n                       | int   | points
+        n_patients              | int   | patients
+        n_lesions               | int   | lesions behind the uptake
+        n_samples               | int   | samples behind the density
+        p_smallest              | float | smallest two-sided P that these points could have given in any order
+        p_smallest_adjusted     | float | the same after adjustment, every test of the family at its smallest
+        rho_needed              | float | smallest absolute rho with P below alpha; empty: none
+        rho_needed_adjusted     | float | the same with P below alpha / tests in the family; empty: none
+        power_rho_05            | float | chance to find a true rho of 0.5, unadjusted
+        power_rho_07            | float | chance to find a true rho of 0.7, unadjusted
+        power_adjusted_rho_05   | float | chance to find a true rho of 0.5 with P below alpha / tests
+        power_adjusted_rho_07   | float | chance to find a true rho of 0.7 with P below alpha / tests
+        could_be_significant    | str   | yes, only unadjusted, or no
+        rho                     | float | Spearman's rank correlation
+        p                       | float | two-sided permutation P
+        p_method                | str   | which permutations
+        p_adjusted              | float | P adjusted for the family
+        adjustment              | str   | holm, bh or none
+        n_tests                 | int   | tests of the family that could be computed
+        p_t                     | float | P by Student's t, as SPSS gives it, for comparison
+        rho_low                 | float | 95 % interval by Bonett and Wright, lower end
+        rho_high                | float | 95 % interval by Bonett and Wright, upper end
+        rho_low_bca             | float | 95 % BCa bootstrap interval over patients, lower end
+        rho_high_bca            | float | 95 % BCa bootstrap interval over patients, upper end
+        tau_b                   | float | Kendall's tau-b, if asked for
+        p_tau_b                 | float | its two-sided permutation P
+        note                    | str   | why something is missing
+    """),
+)
+
+SUMMARY = Table(
+    name="summary",
+    row="a quantity",
+    columns=columns("""
+        what        | str   | density, ratio, uptake of lesions, uptake of patients, healthy tissue
+        variable    | str   | its name
+        timepoint   | str   | scan, for uptake
+        counted     | str   | what n counts: patients, samples, lesions
+        n           | int   | values
+        median      | float | median
+        q1          | float | lower quartile
+        q3          | float | upper quartile
+        mean        | float | mean
+        sd          | float | standard deviation (n - 1)
+        min         | float | smallest
+        max         | float | largest
+        shapiro_w   | float | Shapiro-Wilk statistic; empty below 3 values
+        shapiro_p   | float | its P
+    """),
+)
+
+SERIAL = Table(
+    name="serial",
+    row="a comparison of two scans",
+    columns=columns("""
+        suv_column          | str   | suv_max, suv_mean or suv_peak
+        unit                | str   | lesion, or patient: mean or maximum over the lesions of both scans
+        n                   | int   | pairs
+        n_patients          | int   | patients
+        n_zero              | int   | pairs without a difference
+        median_before       | float | median at the first scan
+        q1_before           | float | lower quartile
+        q3_before           | float | upper quartile
+        median_after        | float | median at the second scan
+        q1_after            | float | lower quartile
+        q3_after            | float | upper quartile
+        shift               | float | Hodges-Lehmann shift, after minus before
+        shift_low           | float | 95 % interval of the shift, lower end; empty below 6 pairs
+        shift_high          | float | 95 % interval of the shift, upper end; empty below 6 pairs
+        p_smallest          | float | smallest two-sided P that these pairs could have given
+        p                   | float | exact two-sided Wilcoxon signed-rank P
+        p_by_patient        | float | the same statistic, signs changed patient by patient; for lesions
+        shapiro_w           | float | Shapiro-Wilk statistic of the differences; empty below 3
+        shapiro_p           | float | its P
+        note                | str   | why something is missing
+    """),
+)
+
+RESPONSE = Table(
+    name="response",
+    row="a quantity against response",
+    columns=columns("""
+        variable            | str   | density or uptake
+        n_responders        | int   | patients with CR or PR
+        n_others            | int   | patients with SD or PD
+        median_responders   | float | median of the responders
+        median_others       | float | median of the others
+        shift               | float | Hodges-Lehmann difference, responders minus others
+        p_smallest          | float | smallest two-sided Mann-Whitney P at these numbers
+        p                   | float | exact two-sided Mann-Whitney P
+        p_adjusted          | float | P adjusted over this table
+        n_cr                | int   | patients with CR
+        n_pr                | int   | patients with PR
+        n_sd                | int   | patients with SD
+        n_pd                | int   | patients with PD
+        p_trend_smallest    | float | smallest two-sided Jonckheere-Terpstra P at these numbers
+        trend               | float | Kendall's tau-b with response; above 0: higher in better response
+        p_trend             | float | two-sided permutation Jonckheere-Terpstra P
+        p_trend_adjusted    | float | P adjusted over this table
+        note                | str   | why something is missing
+    """),
+)
+
+UNMATCHED = Table(
+    name="unmatched",
+    row="something of the inputs that takes no part in a correlation, or a value that could not be had",
+    columns=columns("""
+        table       | str   | scores, suv or joined
+        patient_id  | str   | patient
+        item        | str   | sample, lesion or density
+        reason      | str   | why
+    """),
+)
+
+AGREEMENT_PAIRS = Table(
+    name="pairs",
+    row="a thing that both rated",
+    columns=columns("""
+        key | str   | its name, the parts separated by ' · '
+        a   | float | value of the first
+        b   | float | value of the second
+    """),
+)
+
+AGREEMENT = Table(
+    name="agreement",
+    row="a measure of agreement",
+    columns=columns("""
+        measure     | str   | what
+        value       | float | estimate
+        low         | float | 95 % interval, lower end
+        high        | float | 95 % interval, upper end
+        meaning     | str   | what it says, and its source
+    """),
+)
