@@ -58,7 +58,12 @@ class DemoResult:
 
 
 def run_demo(
-    out: str | Path, *, workers: int = 1, overwrite: bool = False, progress: Progress = silent
+    out: str | Path,
+    *,
+    settings: synthetic.CohortSettings | None = None,
+    workers: int = 1,
+    overwrite: bool = False,
+    progress: Progress = silent,
 ) -> DemoResult:
     """Draw four patients with four stains each, score them, and correlate them with a planted PET table.
 
@@ -67,6 +72,8 @@ def run_demo(
     out : str or Path
         Gets the slides with their manifest and truth (``slides/``), what a cohort writes (``result/``),
         two studies (``study-tissue/``, ``study-planted/``) and the comparisons with the truth.
+    settings : CohortSettings, optional
+        The cohort: patients, markers, what is on the sections.
     workers : int
         Processes; the files are the same bytes for any number.
     overwrite : bool
@@ -78,7 +85,7 @@ def run_demo(
     OutputError
         If the folder cannot be used.
     """
-    settings = synthetic.CohortSettings()
+    settings = settings or synthetic.CohortSettings()
     with report.OutputFolder(out, overwrite=overwrite) as folder:
         files = synthetic.write_cohort(
             folder.staging.resolve() / "slides",

@@ -86,7 +86,7 @@ def read_manifest(path: str | Path) -> list[Sample]:
         If the table cannot be read, lacks a column or contradicts itself. Files that are missing are no
         error here: their slides fail by name.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # the workers of a cluster may stand in another folder
     sheet = read_sheet(path)
     sheet.require(_REQUIRED, option="see docs/cohort.md for the manifest's columns")
     rows: dict[str, list[tuple[SlideEntry, bool, int]]] = {}

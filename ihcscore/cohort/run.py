@@ -18,7 +18,7 @@ from ihcscore.cohort import tables
 from ihcscore.cohort.contact import contact_sheet
 from ihcscore.cohort.manifest import Sample, read_manifest
 from ihcscore.cohort.schedule import cluster, perform_here, perform_on, processes
-from ihcscore.cohort.work import Outcome, Task, clear_unfinished
+from ihcscore.cohort.work import Outcome, Task, clear_unfinished, remove_run
 from ihcscore.errors import OutputError
 from ihcscore.pipeline.progress import Progress, silent
 from ihcscore.schema import COHORT_FIELDS, COHORT_SCORES, MARKER_SUMMARY, SAMPLE_SUMMARY, RunSettings
@@ -97,11 +97,15 @@ def score_cohort(
     settings = settings or RunSettings()
     out = Path(out).resolve()
     with _alone(out):
-        clear_unfinished(out)
         _check_folder(out, samples, resume=resume, overwrite=overwrite)
         tasks, after = _tasks(samples, out, settings)
+        for folder in (out, *(task.folder for task in tasks)):
+            clear_unfinished(folder)
         outcomes = _perform(tasks, after, workers=workers, dask_scheduler=dask_scheduler, progress=progress)
         progress("tables and report", 0.99)
+        for number, outcome in outcomes.items():
+            if outcome.error:
+                clear_unfinished(tasks[number].folder)  # of a worker that died
         by_slide = {(task.entry.sample_id, task.entry.marker): outcomes[i] for i, task in enumerate(tasks)}
         return _join(out, samples, by_slide, settings, manifest=Path(manifest))
 
@@ -127,7 +131,7 @@ class _alone:  # noqa: N801
             ) from error
 
     def __exit__(self, *_: object) -> None:
-        (self._out / _LOCK).unlink(missing_ok=True)
+        # The file stays: a run that has opened it and waits would else hold what no other can see.
         self._lock.release()
 
 
@@ -135,14 +139,23 @@ def _check_folder(out: Path, samples: list[Sample], *, resume: bool, overwrite: 
     """Refuse a folder that holds a run, unless it is to be resumed or replaced."""
     if resume and overwrite:
         raise OutputError("--resume keeps what is done and --overwrite does it again; give one of them")
-    held = [out / slide.folder / _RECORD for sample in samples for slide in sample.slides]
-    started = [record for record in (out / _RECORD, *held) if record.exists()]
+    held = [out / slide.folder for sample in samples for slide in sample.slides]
+    started = [folder for folder in (out, *held) if (folder / _RECORD).exists()]
     if started and not (resume or overwrite):
         raise OutputError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
+    if resume and started[:1] == [out] and not _is_cohort(out / _RECORD):
+        raise OutputError(f"{out}: holds a run of another command; give another --out")
     if overwrite:
-        for record in started:
-            if record.parent != out:
-                record.unlink()
+        for folder in started:
+            if folder != out:
+                remove_run(folder)
+
+
+def _is_cohort(record: Path) -> bool:
+    try:
+        return bool(json.loads(record.read_text(encoding="utf-8"))["command"] == "cohort")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _tasks(samples: list[Sample], out: Path, settings: RunSettings) -> tuple[list[Task], dict[int, int]]:

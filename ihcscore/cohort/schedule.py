@@ -7,18 +7,25 @@ import multiprocessing.connection
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
+import cv2
+
 from ihcscore.cohort.work import Outcome, Task, perform
 from ihcscore.errors import IhcscoreError
 
-# A task that was under way when a worker died is tried once more, alone with its like.
-_ATTEMPTS = 2
-_DIED = "the worker process died, perhaps for want of memory; try fewer --workers"
+_DIED = "its worker died, perhaps for want of memory"
 
 Workers = Callable[[], AbstractContextManager[Executor]]
 Done = Callable[[int, Outcome], None]
@@ -37,7 +44,7 @@ def perform_here(tasks: Sequence[Task], after: Mapping[int, int], done: Done) ->
 def perform_on(
     workers: Workers, tasks: Sequence[Task], after: Mapping[int, int], done: Done, *, n_workers: int
 ) -> None:
-    """Perform tasks on an executor; a worker that dies costs its tasks, not the others.
+    """Perform tasks on an executor; a worker that dies costs its own task, not the others.
 
     Parameters
     ----------
@@ -50,21 +57,32 @@ def perform_on(
         Called with a task's number and its outcome, in the order in which they end.
     n_workers : int
         Tasks under way at once.
+
+    Raises
+    ------
+    IhcscoreError
+        If the cluster is lost.
     """
-    attempts = dict.fromkeys(range(len(tasks)), 0)
     ended: dict[int, Outcome] = {}
 
     def end(number: int, outcome: Outcome) -> None:
         ended[number] = outcome
         done(number, outcome)
 
+    suspects: list[int] = []
     while len(ended) < len(tasks):
+        # Of the tasks that were under way when a worker died, each is tried again by itself: the one that
+        # kills its worker again is to blame, not its neighbours.
+        alone = suspects[:1]
+        left = alone or [number for number in _in_order(tasks, after) if number not in ended]
         with workers() as executor:
-            under_way = _work_off(executor, tasks, after, ended, end, n_workers)
-        for number in under_way:
-            attempts[number] += 1
-            if attempts[number] == _ATTEMPTS:
+            died = _work_off(executor, tasks, after, ended, end, left, 1 if alone else n_workers)
+        if alone:
+            suspects = suspects[1:]
+            for number in died:
                 end(number, Outcome(error=f"{tasks[number].entry.slide.name}: {_DIED}"))
+        else:
+            suspects = sorted(died)
 
 
 def _work_off(
@@ -73,28 +91,60 @@ def _work_off(
     after: Mapping[int, int],
     ended: Mapping[int, Outcome],
     end: Done,
+    left: list[int],
     n_workers: int,
 ) -> list[int]:
-    """Work off what is left; tasks that were under way when a worker died, else none."""
+    """Work off what is left; give the tasks that were under way when a worker of this machine died."""
     under_way: dict[Future[Outcome], int] = {}
-    left = [number for number in _in_order(tasks, after) if number not in ended]
-    try:
-        while left or under_way:
-            for number in list(left):
-                blocked = _blocked(tasks, after, ended, number)
-                if blocked is not None:
-                    left.remove(number)
-                    end(number, blocked)
-                elif len(under_way) < n_workers and after.get(number, number) in (number, *ended):
-                    left.remove(number)
-                    under_way[executor.submit(perform, tasks[number])] = number
-            finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
-            for future in sorted(finished, key=lambda one: under_way[one]):
+    died: list[int] = []
+    while (left or under_way) and not died:
+        for number in list(left):
+            blocked = _blocked(tasks, after, ended, number)
+            if blocked is not None:
+                left.remove(number)
+                end(number, blocked)
+            elif len(under_way) < n_workers and (number not in after or after[number] in ended):
+                left.remove(number)
+                try:
+                    under_way[executor.submit(_perform_as_worker, tasks[number])] = number
+                except BrokenExecutor:
+                    died.append(number)
+                    break
+        # Where a worker has died, its pool gives up the other tasks by itself.
+        finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        for future in sorted(finished, key=lambda one: under_way[one]):
+            number = under_way.pop(future)
+            try:
                 outcome = future.result()
-                end(under_way.pop(future), outcome)
-    except BrokenProcessPool:
-        return list(under_way.values())
-    return []
+            except BrokenExecutor:
+                died.append(number)
+            except CancelledError as error:
+                raise IhcscoreError("the Dask scheduler was lost; go on with --resume") from error
+            except Exception as error:
+                outcome = Outcome(error=f"{tasks[number].entry.slide.name}: {_lost(error)}")
+                end(number, outcome)
+            else:
+                end(number, outcome)
+    for future, number in under_way.items():
+        try:
+            end(number, future.result())
+        except BrokenExecutor:
+            died.append(number)
+    return died
+
+
+def _perform_as_worker(task: Task) -> Outcome:
+    """Perform a task in a process that does nothing else."""
+    # Workers share the cores. Several threads of one process, as on a Dask worker, may not set this
+    # for a while and back either: one's end would fall into another's dense flow, whose result depends on it.
+    cv2.setNumThreads(1)
+    return perform(task)
+
+
+def _lost(error: Exception) -> str:
+    """Why a cluster could not perform a task; no addresses, so that tables can be compared."""
+    kind = type(error).__name__
+    return _DIED if kind == "KilledWorker" else f"the cluster could not perform it ({kind})"
 
 
 def _in_order(tasks: Sequence[Task], after: Mapping[int, int]) -> list[int]:

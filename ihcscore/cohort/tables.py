@@ -46,7 +46,7 @@ def join_scores(samples: list[Sample], out: Path, errors: Errors) -> pd.DataFram
             if error:
                 table = _failed(entry, regions)
             else:
-                table = read_table(out / entry.folder / "scores.csv", SCORES)
+                table = _with_regions(read_table(out / entry.folder / "scores.csv", SCORES), regions)
             if entry is sample.reference and not error:
                 regions = list(table["region"])
                 drawn = dict(zip(regions, map(int, table["n_fields"]), strict=True))
@@ -83,6 +83,23 @@ def _failed(entry: SlideEntry, regions: list[str] | None) -> pd.DataFrame:
 
 
 _EMPTY = {"str": "", "float": math.nan, "int": pd.NA}
+# What is the same in all rows of a slide's score table.
+_ABOUT_SLIDE = (
+    "slide", "marker", "region_source", "sampling", "seed", "margin_um", "front",
+    "field_area_mm2", "n_fields_asked",
+)  # fmt: skip
+
+
+def _with_regions(table: pd.DataFrame, regions: list[str] | None) -> pd.DataFrame:
+    """A row for each region of the reference, also for one in which it had no field to carry over."""
+    if regions is None or set(regions) <= set(table["region"]):
+        return table
+    rows = {row["region"]: row for row in table.to_dict("records")}
+    about = {name: table[name].iloc[0] for name in _ABOUT_SLIDE}
+    zeros = {name: 0 for name in SCORES.names if name.startswith("n_") and name != "n_fields_to_halve"}
+    empty = {column.name: _EMPTY[column.dtype] for column in SCORES.columns}
+    none = empty | zeros | {"area_mm2": 0.0, "tissue_mm2": 0.0} | about
+    return pd.DataFrame([rows.get(region, none | {"region": region}) for region in regions])
 
 
 def _missing(row: Mapping[Hashable, Any], on_reference: int | None) -> str:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import csv
+import glob
 import hashlib
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import ihcscore
+from ihcscore import report
 from ihcscore.cohort.manifest import SlideEntry
 from ihcscore.errors import IhcscoreError
 from ihcscore.pipeline import ReferenceFields, score_slide
 from ihcscore.profiles import load_profile
 from ihcscore.schema import FieldStatus, RunSettings
 
-_HEAD_BYTES = 1 << 16
+# A file up to so large is hashed whole, else as many places of it, its two ends among them.
+_BLOCK_BYTES, _N_BLOCKS = 1 << 16, 16
+_RECORD = "run.json"
+# A record whose run is being removed.
+_REMOVED = ".run-removed.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +77,9 @@ def perform(task: Task) -> Outcome:
     """
     try:
         key = work_key(task)
-        if _record(task.folder).get("work_key") == key:
+        if _is_done(task.folder, key):
             return Outcome(n_failed=_n_failed(task.folder), done_before=True)
-        clear_unfinished(task.folder)
-        if not (task.folder / "run.json").exists():
-            shutil.rmtree(task.folder, ignore_errors=True)  # killed while its files were moved in
+        remove_run(task.folder)
         reference = None
         if task.reference is not None:
             reference = ReferenceFields.read(
@@ -92,24 +97,27 @@ def perform(task: Task) -> Outcome:
             work_key=key,
         )
     except IhcscoreError as error:
-        return Outcome(error=_portable(str(error), task.entry))
+        return Outcome(error=_portable(str(error), task))
     except Exception as error:
-        return Outcome(
-            error=_portable(f"{task.entry.slide.name}: {type(error).__name__}: {error}", task.entry)
-        )
+        return Outcome(error=_portable(f"{task.entry.slide.name}: {type(error).__name__}: {error}", task))
     return Outcome(n_failed=result.n_failed)
 
 
-def _portable(message: str, entry: SlideEntry) -> str:
+def _portable(message: str, task: Task) -> str:
     """An error in one line, without folders of this machine."""
     line = " ".join(message.split())
-    line = line.replace(str(entry.slide), entry.written)
-    folder = entry.slide.parent
-    return line.replace(f"{folder}/", "")
+    entries = [task.entry] if task.reference is None else [task.entry, task.reference]
+    for entry in entries:
+        line = line.replace(str(entry.slide), entry.written)
+    files = [file for entry in entries for file in (entry.slide, entry.regions, entry.profile)]
+    folders = {file.parent for file in files if isinstance(file, Path)} | {task.out}
+    for folder in sorted(map(str, folders), key=len, reverse=True):
+        line = line.replace(f"{folder}/", "").replace(f"{folder}\\", "")
+    return line
 
 
 def work_key(task: Task) -> str:
-    """Hash of everything that a slide's result depends on: inputs, parameters, version.
+    """Hash of everything that a slide's result depends on: inputs, parameters, versions.
 
     Raises
     ------
@@ -119,8 +127,9 @@ def work_key(task: Task) -> str:
     entry = task.entry
     content: dict[str, object] = {
         "ihcscore": ihcscore.__version__,
-        "slide": _fingerprint(entry.slide),
-        "regions": None if entry.regions is None else _digest(entry.regions),
+        "packages": report.package_versions(),
+        "slide": [entry.slide.name, *_fingerprint(entry.slide)],
+        "regions": None if entry.regions is None else [entry.regions.name, _digest(entry.regions)],
         "mpp_um": entry.mpp_um,
         "profile": asdict(load_profile(entry.profile)),
         "settings": asdict(task.settings),
@@ -133,28 +142,44 @@ def work_key(task: Task) -> str:
 
 
 def _fingerprint(slide: Path) -> list[str]:
-    """Names, sizes and heads of a slide's files: of a folder or of MIRAX, all that belong to it."""
+    """Names, sizes and samples of a slide's files: of a folder or of MIRAX, all that belong to it."""
     if not slide.exists():
         raise IhcscoreError(f"{slide}: no such file")
     files = [slide] if slide.is_file() else []
     beside = slide.with_suffix("") if slide.suffix.lower() == ".mrxs" else slide
     if beside.is_dir():
         files += sorted(file for file in beside.rglob("*") if file.is_file())
-    return [f"{file.name} {file.stat().st_size} {_digest(file, _HEAD_BYTES)}" for file in files]
+    return [f"{file.name} {_digest(file)}" for file in files]
 
 
-def _digest(file: Path, n_bytes: int = -1) -> str:
+def _digest(file: Path) -> str:
+    """Hash of a file's size and of blocks spread over it; whole slides would take minutes to read."""
     try:
+        n_bytes = file.stat().st_size
+        digest = hashlib.sha256(str(n_bytes).encode())
         with file.open("rb") as opened:
-            return hashlib.sha256(opened.read(n_bytes)).hexdigest()
+            if n_bytes <= _N_BLOCKS * _BLOCK_BYTES:
+                digest.update(opened.read())
+            else:
+                for block in range(_N_BLOCKS):
+                    opened.seek(block * (n_bytes - _BLOCK_BYTES) // (_N_BLOCKS - 1))
+                    digest.update(opened.read(_BLOCK_BYTES))
     except OSError as error:
         raise IhcscoreError(f"{file.name}: cannot be read ({error.strerror})") from error
+    return digest.hexdigest()
+
+
+def _is_done(folder: Path, key: str) -> bool:
+    """Whether a folder holds a whole run of this key."""
+    if _record(folder).get("work_key") != key:
+        return False
+    return all((folder / name).is_file() for name in _listed(folder / _RECORD))
 
 
 def _record(folder: Path) -> dict[str, object]:
     """The record of a finished run, empty where there is none."""
     try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
@@ -166,6 +191,49 @@ def _n_failed(folder: Path) -> int:
 
 
 def clear_unfinished(folder: Path) -> None:
-    """Remove what a killed run left beside a folder, waiting to be moved in."""
-    for left in folder.parent.glob(f".{folder.name}-unfinished-*"):
+    """Remove what a killed run left: files waiting beside a folder, and of these what was moved in.
+
+    Nothing is removed but what the killed run lists as its own: the folder may hold other files.
+    """
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}-unfinished-*"):
+        # Files are moved in only while the folder has no record.
+        if not (folder / _RECORD).exists():
+            _remove_listed(folder, left / _RECORD)
         shutil.rmtree(left, ignore_errors=True)
+
+
+def remove_run(folder: Path) -> None:
+    """Remove what a run, finished or killed, has written into a folder; other files stay.
+
+    Killed in between, it goes on at the next call: until all files are gone their list is kept, under
+    a name that is no record's.
+    """
+    clear_unfinished(folder)
+    removed = folder / _REMOVED
+    _remove_listed(folder, removed)
+    with suppress(FileNotFoundError):
+        (folder / _RECORD).replace(removed)
+    _remove_listed(folder, removed)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _remove_listed(folder: Path, record: Path) -> None:
+    """Remove the files that a record lists, folders that are empty then, and the record."""
+    names = _listed(record)
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    for parent in {(folder / name).parent for name in names} - {folder}:
+        with suppress(OSError):
+            parent.rmdir()
+    record.unlink(missing_ok=True)
+
+
+def _listed(record: Path) -> list[str]:
+    """Names of a run's files as its record has them; names that lead out of its folder are left out."""
+    try:
+        names = json.loads(record.read_text(encoding="utf-8"))["files"]
+        paths = {name: Path(name) for name in names}
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [name for name, path in paths.items() if not path.is_absolute() and ".." not in path.parts]

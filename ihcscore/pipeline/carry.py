@@ -21,7 +21,7 @@ from ihcscore.pipeline.plan import Plan
 from ihcscore.pipeline.register import describe_registration
 from ihcscore.pipeline.registration import CarriedPlace, RegisteredSlide, SlidePair
 from ihcscore.pipeline.survey import Survey
-from ihcscore.register import Affine
+from ihcscore.register import Registration
 from ihcscore.schema import FIELDS, FieldStatus, RegionSource, RunSettings
 from ihcscore.slide import Slide, open_slide
 
@@ -112,7 +112,7 @@ def carry_fields(slide: Slide, survey: Survey, *, reference: ReferenceFields, se
     fields["tissue_fraction"] = fields["tissue_fraction"].fillna(0.0)
     registration = pair.registration
     return Plan(
-        annotations=_carried(reference.annotations, registration.transform),
+        annotations=_carried(reference.annotations, registration),
         confidence=None,
         regions=[],
         fields=fields,
@@ -167,10 +167,12 @@ def _why_unplaced(place: CarriedPlace, tissue_fraction: float, most_um: float) -
     return ""
 
 
-def _carried(annotations: region_step.Annotations, transform: Affine) -> region_step.Annotations:
-    """The reference's outlines where the whole section's map puts them."""
+def _carried(annotations: region_step.Annotations, registration: Registration) -> region_step.Annotations:
+    """The reference's outlines where the whole section's map puts them; none where there is no map."""
+    if not registration.confirmed:
+        return region_step.Annotations(source=annotations.source)
     areas = {
-        name: shapely.transform(getattr(annotations, name), transform)
+        name: shapely.transform(getattr(annotations, name), registration.transform)
         for name in ("tumour", "centre", "front", "excluded")
     }
     return region_step.Annotations(**areas, source=annotations.source)

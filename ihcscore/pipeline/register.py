@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -176,7 +177,7 @@ def checkerboard(pair: SlidePair) -> NDArray[np.uint8]:
     board = np.asarray(cv2.resize(fixed.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     to_reference = Affine.scaling(step_um / reference.mpp_um)
     rows, columns = np.indices(board.shape[:2])
-    square = max(1, max(size) // _SQUARES)
+    square = math.ceil(max(size) / _SQUARES)  # no sliver of a ninth at the end
     turn = ((rows // square + columns // square) % 2).astype(bool)
     for transform, area in _maps(pair.registration, board.shape[:2], to_reference):
         onto = Affine.scaling(1 / other.downsample) @ transform @ to_reference

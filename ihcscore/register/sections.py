@@ -28,8 +28,8 @@ _PIECE_GAIN = 0.05
 # Where the global map is tried: squares of this side, spread evenly over the tissue, at most so many.
 _CHECK_SIDE_UM = 500.0
 _CHECK_PLACES = 36
-# Of places held against the wrong part of a section 0.7 % look distinct: three of 36, or two of a few,
-# are no chance (binomial, P = 0.002).
+# Of places held against the wrong part of a section 0.7 % look distinct, and few of these lie near where the
+# map says: three near ones of 36, or two of a few, are no chance (binomial, P < 0.002).
 _MIN_DISTINCT = 3
 _MIN_DISTINCT_OF_FEW = 2
 _FEW_PLACES = 10
@@ -234,7 +234,8 @@ def _checked(
             distances.append(float(np.hypot(*placed.shift_px)) * mpp_um)
             errors.append(placed.error_um)
     enough = _MIN_DISTINCT if len(centres) >= _FEW_PLACES else _MIN_DISTINCT_OF_FEW
-    if len(distances) < enough or np.median(distances) > _MAX_SHIFT_UM:
+    near = sum(distance <= _MAX_SHIFT_UM for distance in distances)
+    if near < enough or np.median(distances) > _MAX_SHIFT_UM:
         return len(centres), len(distances), math.nan
     return len(centres), len(distances), math.hypot(float(np.median(distances)), float(np.median(errors)))
 
