@@ -141,10 +141,17 @@ class TestBadSlides:
     def test_a_folder(self, ihcscore_command, tmp_path):
         self.check(ihcscore_command, tmp_path, tmp_path, "is a folder")
 
-    @pytest.mark.parametrize("name", ["text.svs", "text.tif", "empty.ndpi"])
-    def test_not_a_slide(self, ihcscore_command, tmp_path, name):
-        (tmp_path / name).write_bytes(b"" if name.startswith("empty") else b"II*\0 and no more" * 9)
-        self.check(ihcscore_command, tmp_path / name, tmp_path, name, "not a slide")
+    @pytest.mark.parametrize(
+        ("name", "content", "says"),
+        [
+            ("text.svs", b"no slide" * 9, "not a slide"),
+            ("head.tif", b"II*\0 and no more" * 9, "is cut short"),
+            ("empty.ndpi", b"", "is empty"),
+        ],
+    )
+    def test_not_a_slide(self, ihcscore_command, tmp_path, name, content, says):
+        (tmp_path / name).write_bytes(content)
+        self.check(ihcscore_command, tmp_path / name, tmp_path, name, says)
 
     def test_plain_image(self, ihcscore_command, tmp_path):
         Image.new("RGB", (50, 50)).save(tmp_path / "tile.png")

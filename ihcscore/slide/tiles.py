@@ -13,6 +13,7 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError
@@ -36,7 +37,13 @@ MAX_EXPANSION = 4
 SMALLEST_BOUND_BYTES = 1 << 16
 MOST_THREADS = 8
 # Marker at the end of JPEG and JPEG 2000 alike; writers may pad a tile behind it.
-END = b"\xff\xd9"
+SOI, END = b"\xff\xd8", b"\xff\xd9"
+# Adobe's marker, by which decoders know the colours of a JPEG that isn't JFIF: 0 for RGB, 1 for YCbCr
+# (ITU-T T.872 section 6.5.3).
+ADOBE = {
+    colours: b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([n])
+    for n, colours in enumerate(("RGB", "YCBCR"))
+}
 MAX_PADDING_BYTES = 16
 
 
@@ -141,16 +148,20 @@ def direct_decoder(page: Any, *, trust_jfif: bool) -> Decode:
     """
     shape = (page.tilelength, page.tilewidth, 3)
     buffers = threading.local()
-    tables = page.jpegtables
+    tables = (page.jpegtables or SOI + END)[len(SOI) : -len(END)]
     colourspace = "YCBCR" if page.photometric == YCBCR or (trust_jfif and page.is_jfif) else "RGB"
+
+    head = SOI + ADOBE[colourspace] + tables
 
     def decode_jpeg(encoded: bytes, index: int) -> Rgb:
         buffer = getattr(buffers, "tile", None)
         if buffer is None:
             buffer = buffers.tile = np.empty(shape, np.uint8)
-        decoded: Rgb = imagecodecs.jpeg8_decode(
-            encoded, tables=tables, colorspace=colourspace, outcolorspace="RGB", out=buffer
-        )
+        if not encoded.startswith(SOI):
+            raise ValueError("no JPEG")
+        # Strict: what libjpeg only warns of, such as a bad Huffman code, is noise on the picture.
+        stream = head + encoded[len(SOI) :]
+        decoded: Rgb = simplejpeg.decode_jpeg(stream, "RGB", buffer=buffer, strict=True)
         return decoded
 
     def decode_jpeg_2000(encoded: bytes, index: int) -> Rgb:

@@ -24,8 +24,7 @@ def test_finds_a_small_part_anywhere(corner):
     assert best.transform([0, 0]) == pytest.approx([x, y], abs=0.1)
 
 
-@pytest.mark.parametrize("degrees", [0, 90, 137, 180])
-@pytest.mark.parametrize("side", [1.0, -1.0])
+@pytest.mark.parametrize(("degrees", "side"), [(0, 1.0), (90, 1.0), (137, 1.0), (180, -1.0)])
 def test_first_candidate_of_a_turned_or_mirrored_section(degrees, side):
     plane = drawn_section(1)
     truth = about_centre(turn(degrees) @ np.diag([side, 1.0]), (8, -6))

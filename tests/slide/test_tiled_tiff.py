@@ -238,6 +238,26 @@ def test_a_broken_tile_is_an_error_and_the_slide_stays_usable(kind, keep, tmp_pa
             np.testing.assert_array_equal(slide.read(0, (500, 300), (100, 100)), before)
 
 
+def test_most_damage_inside_a_jpeg_is_noticed(tmp_path, detailed):
+    """Most flipped bytes leave a stream that libjpeg only warns of, and whose rest is noise."""
+    path = write_tiff(tmp_path / "a.tif", detailed, n_levels=1)
+    with tifffile.TiffFile(path) as tiff:
+        offset, length = tiff.pages[0].dataoffsets[5], tiff.pages[0].databytecounts[5]
+    good = path.read_bytes()
+    rng = np.random.default_rng(6)
+    noticed = 0
+    for _ in range(40):
+        raw = bytearray(good)
+        raw[offset + 700 + int(rng.integers(0, length - 702))] ^= int(rng.integers(1, 256))
+        path.write_bytes(raw)
+        with open_slide(path) as slide:
+            try:
+                slide.read(0, (300, 300), (50, 50))
+            except ReadError:
+                noticed += 1
+    assert noticed >= 20
+
+
 @pytest.mark.parametrize(
     ("offsets", "lengths"), [([10], [1 << 30]), ([1 << 40], [100]), ([-5], [100]), ([990], [100]), ([], [])]
 )
