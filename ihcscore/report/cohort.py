@@ -65,6 +65,7 @@ def write_cohort_page(path: Path, page: CohortPage) -> None:
             errors=page.errors,
             missing=page.scores[page.scores["missing"] != ""].to_dict("records"),
             contacts=page.contacts,
+            overlays=_overlays(page.fields),
             folders=page.folders,
             figure=figure,
             proposed=bool((page.scores["region_source"] == RegionSource.PROPOSED).any()),
@@ -81,6 +82,14 @@ def _paper(samples: pd.DataFrame) -> list[dict[str, Any]]:
         whose = {"patient_id": row["patient_id"], "sample_id": row["sample_id"], "markers": {}}
         rows.setdefault(row["sample_id"], whose)["markers"][row["marker"]] = row
     return list(rows.values())
+
+
+def _overlays(fields: pd.DataFrame) -> dict[Where, list[str]]:
+    """Fields with an overlay, by sample and marker."""
+    found: dict[Where, list[str]] = {}
+    for row in fields[fields["status"] == "scored"].to_dict("records"):
+        found.setdefault((row["sample_id"], row["marker"]), []).append(row["field_id"])
+    return found
 
 
 def _registration(fields: pd.DataFrame) -> list[dict[str, Any]]:
