@@ -21,9 +21,14 @@ from ihcscore.pipeline.plan import Plan
 from ihcscore.pipeline.register import describe_registration
 from ihcscore.pipeline.registration import CarriedPlace, RegisteredSlide, SlidePair
 from ihcscore.pipeline.survey import Survey
+from ihcscore.pipeline.thumbnails import CACHE
 from ihcscore.register import Registration
-from ihcscore.schema import FIELDS, FieldStatus, RegionSource, RunSettings
+from ihcscore.schema import FIELDS, FieldSettings, FieldStatus, RegionSource, RunSettings
 from ihcscore.slide import Slide, open_slide
+
+# Smaller squares show too little to be told from others nearby; whether a match is distinct was set on
+# fields of the default side. A small field is looked for with its surroundings.
+_LEAST_SIDE_UM = FieldSettings().side_um
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +46,8 @@ class ReferenceFields:
         Its outlines, drawn or proposed.
     sampling : str
         How its fields were chosen.
+    thumbnail : Path or None
+        File that may hold its thumbnail.
     """
 
     slide: Path
@@ -48,6 +55,7 @@ class ReferenceFields:
     fields: pd.DataFrame = field(repr=False)
     annotations: region_step.Annotations = field(repr=False)
     sampling: str
+    thumbnail: Path | None = None
 
     @classmethod
     def read(cls, slide: Path, folder: Path, *, mpp_um: float | None = None) -> ReferenceFields:
@@ -73,7 +81,14 @@ class ReferenceFields:
             parsed = region_step.parse_annotations(outlines, name=f"{slide.name}, regions")
             annotations = replace(parsed, source=source)
         sampling = str(record["parameters"]["sampling"])
-        return cls(slide=slide, mpp_um=mpp_um, fields=scored, annotations=annotations, sampling=sampling)
+        return cls(
+            slide=slide,
+            mpp_um=mpp_um,
+            fields=scored,
+            annotations=annotations,
+            sampling=sampling,
+            thumbnail=folder / CACHE,
+        )
 
 
 def carry_fields(slide: Slide, survey: Survey, *, reference: ReferenceFields, settings: RunSettings) -> Plan:
@@ -88,10 +103,14 @@ def carry_fields(slide: Slide, survey: Survey, *, reference: ReferenceFields, se
         If the reference cannot be opened or read.
     """
     with open_slide(reference.slide, mpp_um=reference.mpp_um, icc=settings.icc) as other:
-        pair = SlidePair(reference=RegisteredSlide.of(other), moving=RegisteredSlide.of(slide, survey))
+        pair = SlidePair(
+            reference=RegisteredSlide.of(other, cache=reference.thumbnail),
+            moving=RegisteredSlide.of(slide, survey),
+        )
         places = [
             pair.carry(
-                (row["x_px"] + row["side_px"] / 2, row["y_px"] + row["side_px"] / 2), side_um=row["side_um"]
+                (row["x_px"] + row["side_px"] / 2, row["y_px"] + row["side_px"] / 2),
+                side_um=max(row["side_um"], _LEAST_SIDE_UM),
             )
             for row in reference.fields.to_dict("records")
         ]
@@ -157,7 +176,7 @@ def _tissue_fractions(fields: pd.DataFrame, frame: field_step.SamplingFrame) -> 
 def _why_unplaced(place: CarriedPlace, tissue_fraction: float, most_um: float) -> str:
     """Why a field isn't scored here; empty where it is."""
     if math.isnan(place.error_um):
-        return "the section could not be matched with the reference"
+        return "this part of the section could not be matched with the reference"
     if place.error_um > most_um:
         return f"estimated registration error {place.error_um:.0f} µm, above {most_um:g}"
     if math.isnan(tissue_fraction):

@@ -13,10 +13,12 @@ from ihcscore.pipeline.counting import as_profile
 from ihcscore.pipeline.plan import Plan, plan_fields
 from ihcscore.pipeline.progress import Progress, silent
 from ihcscore.pipeline.survey import Survey, propose, survey_slide
+from ihcscore.pipeline.thumbnails import CACHE, keep_thumbnail
 from ihcscore.pipeline.views import draw_plan, regions_geojson
 from ihcscore.profiles import MarkerProfile
 from ihcscore.schema import PLANNED_FIELDS, RunSettings
 from ihcscore.slide import Slide, open_slide
+from ihcscore.tissue import TissueSettings
 
 # Regions don't depend on the marker; any profile in the slide's chromogen will do.
 _ANY_MARKER = "CD3"
@@ -103,7 +105,7 @@ def write_fields(
         report.OutputFolder(out, overwrite=overwrite) as folder,
         open_slide(path, mpp_um=settings.mpp_um, icc=settings.icc) as slide,
     ):
-        survey = survey_slide(slide, profile=as_profile(profile), progress=progress)
+        survey = survey_slide(slide, profile=as_profile(profile), progress=progress, cache=Path(out) / CACHE)
         plan = plan_fields(slide, survey, settings=settings, regions_file=regions_file)
         _write(folder, slide, survey, plan, settings)
     return plan
@@ -121,6 +123,7 @@ def _write(
         front=str(settings.regions.front),
     )[PLANNED_FIELDS.names]
     report.write_table(folder.new_file("fields.csv"), pd.DataFrame(fields), PLANNED_FIELDS)
+    keep_thumbnail(folder.staging / CACHE, slide, survey.thumbnail, TissueSettings().mpp_um)
     report.write_json(
         folder.new_file("fields.geojson"), report.fields_geojson(fields, overlay.REGION_COLOURS)
     )

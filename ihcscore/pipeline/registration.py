@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 import cv2
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ihcscore.artefacts import find_artefacts
 from ihcscore.errors import ReadError
 from ihcscore.pipeline.survey import Survey
+from ihcscore.pipeline.thumbnails import kept_thumbnail
 from ihcscore.register import (
     REACH_UM,
     Affine,
@@ -49,10 +51,10 @@ class RegisteredSlide:
     view: SectionView
 
     @classmethod
-    def of(cls, slide: Slide, survey: Survey | None = None) -> Self:
-        """A slide seen whole; what a survey already knows of it isn't sought again."""
+    def of(cls, slide: Slide, survey: Survey | None = None, *, cache: Path | None = None) -> Self:
+        """A slide seen whole; what a survey, or a kept thumbnail, already knows of it isn't sought again."""
         if survey is None:
-            thumbnail = slide.thumbnail(TissueSettings().mpp_um)
+            thumbnail = kept_thumbnail(slide, TissueSettings().mpp_um, cache=cache)
             readable = thumbnail.scanned & ~thumbnail.unreadable
             tissue = find_tissue(
                 thumbnail.rgb,
@@ -162,7 +164,7 @@ class SlidePair:
         """
         centre = np.asarray(xy_px, float)
         transform = self.registration.transform_at(centre)
-        error_um, distinct = self.registration.error_um, False
+        error_um, distinct = self.registration.error_um_at(centre), False
         if self.registration.confirmed:
             try:
                 transform, placed = self._refined(transform, centre, side_um)
@@ -170,7 +172,8 @@ class SlidePair:
                 pass  # the map of the whole section has to do
             else:
                 distinct = placed.distinct
-                error_um = placed.error_um if distinct else max(placed.error_um, error_um)
+                # The larger of two errors, and none at all where one is unknown.
+                error_um = placed.error_um if distinct else float(np.maximum(placed.error_um, error_um))
         return CarriedPlace(
             xy_px=transform(centre), angle_deg=transform.angle_deg, error_um=error_um, distinct=distinct
         )

@@ -24,10 +24,12 @@ from ihcscore.pipeline.counting import CountedField, as_profile, count_field
 from ihcscore.pipeline.plan import Plan, plan_fields
 from ihcscore.pipeline.progress import Progress, Stopwatch, silent
 from ihcscore.pipeline.survey import Survey, learn_pigment, survey_slide
+from ihcscore.pipeline.thumbnails import CACHE, keep_thumbnail
 from ihcscore.pipeline.views import OVERVIEW_PX, bands_geojson, draw_plan, regions_geojson
 from ihcscore.profiles import MarkerProfile
 from ihcscore.schema import FIELDS, SCORES, SLIDE_CELLS, FieldStatus, RegionName, RunSettings
 from ihcscore.slide import Slide, open_slide
+from ihcscore.tissue import TissueSettings
 
 # Fields that may be drawn in a region in place of rejected ones.
 _MAX_REDRAWS = 10
@@ -124,7 +126,8 @@ def score_slide(
         with watch.timing("opening"):
             slide = stack.enter_context(open_slide(path, mpp_um=settings.mpp_um, icc=settings.icc))
         with watch.timing("thumbnail, tissue and stains"):
-            survey = survey_slide(slide, profile=profile, progress=progress)
+            cache = None if out is None else Path(out) / CACHE
+            survey = survey_slide(slide, profile=profile, progress=progress, cache=cache)
         with watch.timing("regions and fields"):
             plan = (
                 plan_fields(slide, survey, settings=settings, **files)
@@ -415,6 +418,8 @@ def _write(folder: report.OutputFolder, result: SlideScores, run: _Run) -> None:
         ("cells.geojson", report.cells_geojson(result.cells, overlay.CLASS_COLOURS, mpp_um=run.slide.mpp_um)),
     ):
         report.write_json(folder.new_file(file), content)
+    if run.plan.carried is None:
+        keep_thumbnail(folder.staging / CACHE, run.slide, run.survey.thumbnail, TissueSettings().mpp_um)
     title = f"{run.profile.name}  ·  regions {run.plan.annotations.source}"
     overview = draw_plan(run.slide, run.survey, run.plan, result.fields, title=title)
     overlay.write_png(folder.new_file("overview.png"), overview)

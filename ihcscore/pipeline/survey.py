@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from ihcscore.artefacts import Artefacts, find_artefacts
 from ihcscore.errors import ReadError, SlideError
 from ihcscore.pipeline.blocks import CloserLook, look_closer
 from ihcscore.pipeline.progress import Progress
+from ihcscore.pipeline.thumbnails import kept_thumbnail
 from ihcscore.profiles import MarkerProfile
 from ihcscore.proposal import propose_tumour
 from ihcscore.schema import RegionSource
@@ -28,6 +30,8 @@ _SAMPLES = 36
 _SAMPLE_UM = 128.0
 _SAMPLE_MPP_UM = 0.5
 _MAX_PIGMENT_PX = 1024
+# The longest whole-mount glass; beyond it the pixel size is wrong, and the thumbnail would be huge.
+_MAX_SIDE_MM = 250.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +63,10 @@ class Survey:
         return self.artefacts.usable_tissue & ~self.closer.blurred
 
 
-def survey_slide(slide: Slide, *, profile: MarkerProfile, progress: Progress) -> Survey:
-    """Thumbnail, tissue and stains of a slide.
+def survey_slide(
+    slide: Slide, *, profile: MarkerProfile, progress: Progress, cache: Path | None = None
+) -> Survey:
+    """Thumbnail, tissue and stains of a slide; the thumbnail from `cache` where that holds it.
 
     Raises
     ------
@@ -73,8 +79,16 @@ def survey_slide(slide: Slide, *, profile: MarkerProfile, progress: Progress) ->
             f"{slide.name}: {slide.mpp_um:g} µm per pixel are too coarse to count cells; "
             f"scan it at {coarsest:g} or finer"
         )
+    width_mm, height_mm = (length * slide.mpp_um / 1000 for length in slide.size_xy_px)
+    if max(width_mm, height_mm) > _MAX_SIDE_MM:
+        raise SlideError(
+            f"{slide.name}: {width_mm:.0f} × {height_mm:.0f} mm at {slide.mpp_um:g} µm per pixel is larger "
+            f"than any slide; give the right --mpp-um"
+        )
     settings = TissueSettings()
-    thumbnail = slide.thumbnail(settings.mpp_um, progress=lambda share: progress("thumbnail", 0.2 * share))
+    thumbnail = kept_thumbnail(
+        slide, settings.mpp_um, cache=cache, progress=lambda share: progress("thumbnail", 0.2 * share)
+    )
     tissue = find_tissue(
         thumbnail.rgb,
         scanned=thumbnail.scanned,

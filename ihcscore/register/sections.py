@@ -82,6 +82,8 @@ class Registration:
         From the reference's to the moving slide's level-0 pixels.
     pieces : tuple of Piece
         Pieces with a map of their own; a point in none of them takes `transform`.
+    doubtful : shapely geometry
+        Pieces of the reference of which no place was recognised under any map.
     correlation : float
         Of the local contrast of both sections under `transform`, -1 to 1.
     n_places, n_distinct : int
@@ -93,6 +95,7 @@ class Registration:
 
     transform: Affine
     pieces: tuple[Piece, ...] = ()
+    doubtful: BaseGeometry = field(default_factory=shapely.MultiPolygon, repr=False)
     correlation: float
     n_places: int
     n_distinct: int
@@ -102,6 +105,12 @@ class Registration:
     def confirmed(self) -> bool:
         """Whether distinct places of the tissue lie where the map says."""
         return not math.isnan(self.error_um)
+
+    def error_um_at(self, xy_px: ArrayLike) -> float:
+        """Estimated error at a point of the reference; NaN where nothing confirms the map there."""
+        if self.doubtful.intersects(shapely.Point(np.asarray(xy_px, float))):
+            return math.nan
+        return self.error_um
 
     def transform_at(self, xy_px: ArrayLike) -> Affine:
         """The map that holds at a point of the reference, level-0 pixels."""
@@ -129,7 +138,7 @@ def register_sections(reference: SectionView, moving: SectionView) -> Registrati
     fixed, to_fixed = _working(reference, mpp_um)
     other, to_other = _working(moving, mpp_um)
     alignment = align(fixed, other)
-    pieces = _pieces(fixed, other, alignment, mpp_um=mpp_um)
+    pieces, doubtful = _pieces(fixed, other, alignment, mpp_um=mpp_um)
     working = Registration(
         transform=alignment.transform,
         pieces=tuple(pieces),
@@ -151,6 +160,7 @@ def register_sections(reference: SectionView, moving: SectionView) -> Registrati
             )
             for piece in pieces
         ),
+        doubtful=shapely.transform(shapely.union_all(doubtful), Affine(matrix=back)),
         n_places=n_places,
         n_distinct=n_distinct,
         error_um=error_um,
@@ -179,22 +189,43 @@ def _tissue(plane: Plane, mpp_um: float) -> NDArray[np.bool_]:
     return np.asarray(blurred(plane, _TISSUE_SMOOTH_UM / mpp_um) > _TISSUE_STRUCTURE)
 
 
-def _pieces(fixed: Plane, other: Plane, whole: Alignment, *, mpp_um: float) -> list[Piece]:
-    """Pieces of tissue that moved by themselves."""
-    found = []
+def _pieces(
+    fixed: Plane, other: Plane, whole: Alignment, *, mpp_um: float
+) -> tuple[list[Piece], list[BaseGeometry]]:
+    """Pieces of tissue that moved by themselves, and those that are recognised under no map."""
+    found, doubtful = [], []
+    places = _check_places(fixed, mpp_um=mpp_um)
     for mask in _piece_masks(fixed, mpp_um=mpp_um):
-        rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-        top, left = int(rows[0]), int(columns[0])
-        window = np.s_[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
-        alone = np.ascontiguousarray((fixed * mask)[window])
-        offset = Affine.shifting((left, top))
-        here = whole.transform @ offset
-        near = refine(alone, other, here, longest_px=512)
-        start = Alignment(transform=near, score=agreement(alone, other, near))
-        best = max((start, align(alone, other)), key=lambda one: one.score)
-        if best.score > agreement(alone, other, here) + _PIECE_GAIN:
-            found.append(Piece(area=_outline(mask), transform=best.transform @ offset.inverse()))
-    return found
+        centres = [at for at in places if mask[int(at[1]), int(at[0])]]
+        own = _own_map(fixed, other, mask, whole.transform)
+        for transform in (own, whole.transform):
+            if transform is None:
+                continue
+            matches = (_match(fixed, other, transform, centre, mpp_um=mpp_um) for centre in centres)
+            near = sum(match is not None and match[0] <= _MAX_SHIFT_UM for match in matches)
+            if near >= (_MIN_DISTINCT_OF_FEW if len(centres) > 2 else 1):
+                if transform is own:
+                    found.append(Piece(area=_outline(mask), transform=transform))
+                break
+        else:
+            doubtful.append(_outline(mask))
+    return found, doubtful
+
+
+def _own_map(fixed: Plane, other: Plane, mask: NDArray[np.bool_], whole: Affine) -> Affine | None:
+    """The map of a piece by itself, where it agrees clearly better than the whole section's."""
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    top, left = int(rows[0]), int(columns[0])
+    window = np.s_[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
+    alone = np.ascontiguousarray((fixed * mask)[window])
+    offset = Affine.shifting((left, top))
+    here = whole @ offset
+    near = refine(alone, other, here, longest_px=512)
+    start = Alignment(transform=near, score=agreement(alone, other, near))
+    best = max((start, align(alone, other)), key=lambda one: one.score)
+    if best.score > agreement(alone, other, here) + _PIECE_GAIN:
+        return best.transform @ offset.inverse()
+    return None
 
 
 def _outline(mask: NDArray[np.bool_]) -> BaseGeometry:
@@ -221,23 +252,34 @@ def _checked(
 ) -> tuple[int, int, float]:
     """Places tried, how many were distinct, and the estimated error in µm."""
     centres = _check_places(fixed, mpp_um=mpp_um)
-    distances, errors = [], []
-    for centre in centres:
-        transform = registration.transform_at(centre)
-        size = round((_CHECK_SIDE_UM + 2 * REACH_UM) / mpp_um)
-        patches = (
-            patch(plane, onto @ Affine.shifting(centre - size / 2), size)
-            for plane, onto in ((fixed, Affine.scaling(1.0)), (other, transform))
-        )
-        placed = place(*patches, side_um=_CHECK_SIDE_UM, mpp_um=mpp_um)
-        if placed.distinct:
-            distances.append(float(np.hypot(*placed.shift_px)) * mpp_um)
-            errors.append(placed.error_um)
+    found = [
+        match
+        for centre in centres
+        if (match := _match(fixed, other, registration.transform_at(centre), centre, mpp_um=mpp_um))
+    ]
+    distances, errors = [distance for distance, _ in found], [error for _, error in found]
     enough = _MIN_DISTINCT if len(centres) >= _FEW_PLACES else _MIN_DISTINCT_OF_FEW
     near = sum(distance <= _MAX_SHIFT_UM for distance in distances)
     if near < enough or np.median(distances) > _MAX_SHIFT_UM:
         return len(centres), len(distances), math.nan
     return len(centres), len(distances), math.hypot(float(np.median(distances)), float(np.median(errors)))
+
+
+def _match(
+    fixed: Plane, other: Plane, transform: Affine, centre: NDArray[np.float64], *, mpp_um: float
+) -> tuple[float, float] | None:
+    """How far from where a map puts it a place is, and the error of that, in µm; None if not distinct."""
+    size = round((_CHECK_SIDE_UM + 2 * REACH_UM) / mpp_um)
+    corner = Affine.shifting(centre - size / 2)
+    placed = place(
+        patch(fixed, corner, size),
+        patch(other, transform @ corner, size),
+        side_um=_CHECK_SIDE_UM,
+        mpp_um=mpp_um,
+    )
+    if not placed.distinct:
+        return None
+    return float(np.hypot(*placed.shift_px)) * mpp_um, placed.error_um
 
 
 def patch(plane: Plane, onto: Affine, size: int) -> Plane:
@@ -254,6 +296,6 @@ def _check_places(plane: Plane, *, mpp_um: float) -> list[NDArray[np.float64]]:
     share = cv2.blur(tissue, (side, side), borderType=cv2.BORDER_CONSTANT)
     step = max(side / 2, math.sqrt(float(tissue.sum()) / _CHECK_PLACES))
     columns, rows = (np.arange(step / 2, length, step) for length in plane.shape[::-1])
-    return [
-        np.array([x, y]) for y in rows for x in columns if share[int(y), int(x)] > 0.6
-    ][:_CHECK_PLACES]  # fmt: skip
+    found = [np.array([x, y]) for y in rows for x in columns if share[int(y), int(x)] > 0.6]
+    picked = np.unique(np.linspace(0, len(found) - 1, min(len(found), _CHECK_PLACES)).round().astype(int))
+    return [found[at] for at in picked]
