@@ -74,7 +74,7 @@ def perform_on(
         # Of the tasks that were under way when a worker died, each is tried again by itself: the one that
         # kills its worker again is to blame, not its neighbours.
         alone = suspects[:1]
-        left = alone or [number for number in _in_order(tasks, after) if number not in ended]
+        left = alone[:] or [number for number in _in_order(tasks, after) if number not in ended]
         with workers() as executor:
             died = _work_off(executor, tasks, after, ended, end, left, 1 if alone else n_workers)
         if alone:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from drawn_cohort import SETTINGS, Scored, draw_cohort
 
+from drawn_cohort import SETTINGS, Scored, draw_cohort
 from ihcscore.cohort import score_cohort
 from ihcscore.synthetic import CohortFiles
 

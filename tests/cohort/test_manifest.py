@@ -68,9 +68,7 @@ def test_absolute_paths_are_written_without_folders(tmp_path: Path) -> None:
     assert sample.reference.written == "a.svs"
 
 
-def test_paths_hold_for_workers_in_another_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_paths_hold_for_workers_in_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "p,s,a.svs,CD3")
     monkeypatch.chdir(tmp_path)
     (sample,) = read_manifest("cohort.csv")

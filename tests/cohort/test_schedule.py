@@ -51,33 +51,32 @@ class DyingPool(Executor):
 
     def __init__(self, deadly: set[int], tale: Tale) -> None:
         self._deadly, self._tale = deadly, tale
-        self._waiting: list[tuple[int, Future[Outcome]]] = []
+        self._futures: list[Future[Outcome]] = []
         self._broken = False
+        self._lock = threading.Lock()
 
     def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
-        (one,) = args
-        if self._broken:
-            raise BrokenProcessPool
-        number = number_of(one)
+        number = number_of(args[0])
         future: Future[Outcome] = Future()
-        self._tale.performed.append(number)
-        self._waiting.append((number, future))
-        if number in self._deadly:
-            self._broken = True
-            for _, other in self._waiting:
-                other.set_exception(BrokenProcessPool())
-        elif len(self._waiting) == 2 or not self._deadly:
-            self._end()
-        else:
-            # alone in the pool: a neighbour that comes in the meantime would be its fellow
-            threading.Timer(0.05, self._end).start()
+        with self._lock:
+            if self._broken:
+                raise BrokenProcessPool
+            self._tale.performed.append(number)
+            self._futures.append(future)
+            if number in self._deadly:
+                self._broken = True
+                for other in self._futures:
+                    if not other.done():
+                        other.set_exception(BrokenProcessPool())
+            else:
+                # so long that a deadly neighbour finds it under way
+                threading.Timer(0.03, self._end, (future, number)).start()
         return future
 
-    def _end(self) -> None:
-        for number, future in list(self._waiting):
+    def _end(self, future: Future[Outcome], number: int) -> None:
+        with self._lock:
             if not future.done():
                 future.set_result(Outcome(n_failed=number))
-        self._waiting.clear()
 
 
 def dying(deadly: set[int], tale: Tale) -> schedule.Workers:
@@ -154,7 +153,9 @@ def test_a_worker_that_dies_costs_its_own_slide_only(deadly: set[int]) -> None:
     tale = Tale()
     perform_on(dying(deadly, tale), [task(n) for n in range(6)], {}, tale.done, n_workers=2)
     assert {n for n, outcome in tale.ended.items() if outcome.error} == deadly
-    assert {n for n, outcome in tale.ended.items() if outcome == Outcome(n_failed=n)} == set(range(6)) - deadly
+    assert {n for n, outcome in tale.ended.items() if outcome == Outcome(n_failed=n)} == set(
+        range(6)
+    ) - deadly
     for number in deadly:
         assert tale.ended[number].error == f"slide{number}.svs: {DIED}"
         assert tale.performed.count(number) <= 2  # and is not tried for ever
@@ -184,7 +185,7 @@ def test_a_real_process_that_dies(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(outcome.error == "" and outcome.n_failed != os.getpid() for outcome in others)
 
 
-class KilledWorker(Exception):
+class KilledWorker(Exception):  # noqa: N818
     """Named as Dask's."""
 
 
@@ -209,7 +210,10 @@ def failing(error: Exception) -> schedule.Workers:
     ("error", "said"),
     [
         (KilledWorker("tcp://10.0.0.7:3412"), DIED),
-        (ModuleNotFoundError("No module named 'ihcscore'"), "the cluster could not perform it (ModuleNotFoundError)"),
+        (
+            ModuleNotFoundError("No module named 'ihcscore'"),
+            "the cluster could not perform it (ModuleNotFoundError)",
+        ),
     ],
 )
 def test_what_a_cluster_cannot_do_costs_one_slide(error: Exception, said: str) -> None:
