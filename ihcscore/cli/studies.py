@@ -120,10 +120,10 @@ def cohort(
         )
     for (sample, marker), error in result.errors.items():
         typer.echo(f"ihcscore: {sample} {marker}: {error}", err=True)
-    for (sample, marker), group in result.fields.groupby(["sample_id", "marker"], sort=False):
+    for where, group in result.fields.groupby(["sample_id", "marker"], sort=False):
         if (group["status"] == "unplaced").all():
             why = str(group["error"].iloc[0]).split(": ", 1)[-1]
-            typer.echo(f"warning: {sample} {marker}: no field could be placed: {why}", err=True)
+            typer.echo(f"warning: {' '.join(map(str, where))}: no field could be placed: {why}", err=True)
     if not quiet:
         print_samples(result.samples)
         typer.echo(f"\nReport: {out / 'report.html'}")
