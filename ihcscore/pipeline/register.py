@@ -120,6 +120,10 @@ def describe_registration(registration: Registration) -> dict[str, Any]:
             }
             for piece in registration.pieces
         ],
+        "doubtful_outlines_px": [
+            np.asarray(part.exterior.coords)[:-1].tolist()
+            for part in shapely.get_parts(registration.doubtful)
+        ],
         "rotation_deg": transform.angle_deg,
         "mirrored": transform.mirrored,
         "stretch": [largest, smallest],
