@@ -75,6 +75,14 @@ def name_pair(text: str, separator: str, option: str) -> tuple[str, str]:
     return first, second
 
 
+def numbers(text: str, option: str) -> tuple[float, ...]:
+    """Numbers from one text, separated by commas."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise IhcscoreError(f"{option} {text}: expected numbers with commas between them") from None
+
+
 def mapped(columns: list[str] | None) -> dict[str, str]:
     """Column names from ``NEW=OLD``."""
     return dict(name_pair(text, "=", "--map") for text in columns or ())

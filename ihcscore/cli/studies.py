@@ -29,6 +29,7 @@ from ihcscore.cli.options import (
     checked,
     mapped,
     name_pair,
+    numbers,
     progress_bar,
     run_settings,
 )
@@ -187,6 +188,12 @@ def agree(
     out: Out = DEFAULT_OUT,
     value: Annotated[str | None, typer.Option(help="Column of the numbers.")] = None,
     key: Annotated[list[str] | None, typer.Option(help="Column that names the thing.")] = None,
+    bins: Annotated[
+        str | None, typer.Option(help="Lower ends of the classes for kappa, beside 0.", metavar="1,6,11,21")
+    ] = None,
+    offset: Annotated[
+        float | None, typer.Option(help="Added before the logarithm where values are 0.", metavar="X")
+    ] = None,
     columns: Annotated[
         list[str] | None, typer.Option("--map", help="Column names of either.", metavar="NEW=OLD")
     ] = None,
@@ -196,7 +203,13 @@ def agree(
     """Compare two raters, or the tool and people, on the same images or fields."""
     from ihcscore.pipeline import agree_tables
 
-    settings = checked(AgreementSettings, value=value, keys=tuple(key or ()))
+    given = {"bins": None if bins is None else numbers(bins, "--bins"), "offset": offset}
+    settings = checked(
+        AgreementSettings,
+        value=value,
+        keys=tuple(key or ()),
+        **{name: one for name, one in given.items() if one is not None},
+    )
     with progress_bar(quiet) as progress:
         result = agree_tables(
             a, b, out=out, settings=settings, rename=mapped(columns), overwrite=overwrite, progress=progress
