@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ihcscore.schema import BOTH_REGIONS
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -39,7 +41,7 @@ def print_samples(samples: pd.DataFrame) -> None:
     """Mean and standard deviation of every sample and marker, as the paper gives them."""
     from ihcscore.report import format_density
 
-    both = samples[samples["region"] == "Both regions"]
+    both = samples[samples["region"] == BOTH_REGIONS]
     rows = [
         (
             row["patient_id"], row["sample_id"], row["marker"], str(row["n_fields"]),

@@ -35,7 +35,7 @@ from ihcscore.cli.options import (
 )
 from ihcscore.cli.printing import print_agreement, print_correlations, print_demo, print_samples
 from ihcscore.errors import IhcscoreError
-from ihcscore.schema import Adjustment, AgreementSettings, CorrelationSettings, Unit
+from ihcscore.schema import Adjustment, AgreementSettings, CorrelationSettings, FieldStatus, Unit
 
 
 @app.command()
@@ -122,7 +122,7 @@ def cohort(
     for (sample, marker), error in result.errors.items():
         typer.echo(f"ihcscore: {sample} {marker}: {error}", err=True)
     for where, group in result.fields.groupby(["sample_id", "marker"], sort=False):
-        if (group["status"] == "unplaced").all():
+        if (group["status"] == FieldStatus.UNPLACED).all():
             why = str(group["error"].iloc[0]).split(": ", 1)[-1]
             typer.echo(f"warning: {' '.join(map(str, where))}: no field could be placed: {why}", err=True)
     if not quiet:

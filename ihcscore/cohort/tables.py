@@ -12,6 +12,7 @@ import pandas as pd
 from ihcscore.cohort.manifest import Sample, SlideEntry
 from ihcscore.report import read_table
 from ihcscore.schema import (
+    BOTH_REGIONS,
     COHORT_FIELDS,
     COHORT_SCORES,
     FIELDS,
@@ -22,7 +23,6 @@ from ihcscore.schema import (
     RegionName,
 )
 
-BOTH_REGIONS = "Both regions"
 Errors = Mapping[tuple[str, str], str]
 
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ihcscore.report.page import environment
-from ihcscore.schema import RegionSource
+from ihcscore.schema import BOTH_REGIONS, FieldStatus, RegionSource
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Where = tuple[str, str]
-_BOTH = "Both regions"
 # Beyond so many samples a point's name would lie on its neighbour's.
 _NAMED_SAMPLES = 30
 
@@ -76,7 +75,7 @@ def write_cohort_page(path: Path, page: CohortPage) -> None:
 
 def _paper(samples: pd.DataFrame) -> list[dict[str, Any]]:
     """Mean and standard deviation over all fields of each sample, a row a sample, by marker."""
-    both = samples[samples["region"] == _BOTH]
+    both = samples[samples["region"] == BOTH_REGIONS]
     rows: dict[str, dict[str, Any]] = {}
     for row in both.to_dict("records"):
         whose = {"patient_id": row["patient_id"], "sample_id": row["sample_id"], "markers": {}}
@@ -98,13 +97,13 @@ def _registration(fields: pd.DataFrame) -> list[dict[str, Any]]:
     groups = fields.groupby(["sample_id", "marker"], sort=False)
     for (sample, marker), group in groups:
         errors = group["registration_error_um"].astype(float)
-        if errors.notna().any() or (group["status"] == "unplaced").any():
+        if errors.notna().any() or (group["status"] == FieldStatus.UNPLACED).any():
             rows.append(
                 {
                     "sample_id": sample,
                     "marker": marker,
                     "n": len(group),
-                    "n_unplaced": int((group["status"] == "unplaced").sum()),
+                    "n_unplaced": int((group["status"] == FieldStatus.UNPLACED).sum()),
                     "median_um": errors.median(),
                     "max_um": errors.max(),
                 }

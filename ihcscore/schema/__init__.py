@@ -21,6 +21,7 @@ from ihcscore.schema.counting import (
 )
 from ihcscore.schema.documentation import tables_page
 from ihcscore.schema.names import (
+    BOTH_REGIONS,
     Adjustment,
     CellClass,
     FieldStatus,
@@ -50,6 +51,7 @@ from ihcscore.schema.table import Column, Table
 __all__ = [
     "AGREEMENT",
     "AGREEMENT_PAIRS",
+    "BOTH_REGIONS",
     "CARRIED_POINTS",
     "COHORT_FIELDS",
     "COHORT_SCORES",

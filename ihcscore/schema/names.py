@@ -21,6 +21,10 @@ class RegionName(StrEnum):
     GIVEN = "Given fields"
 
 
+BOTH_REGIONS = "Both regions"
+"""All fields of a slide together, whatever their region, as van de Donk et al. 2021 give them."""
+
+
 class RegionSource(StrEnum):
     """Who said where the tumour is."""
 

@@ -97,11 +97,6 @@ class TileLayout:
         (width, height), (tile_w, tile_h) = self.size_xy_px, self.tile_xy_px
         return -(-width // tile_w), -(-height // tile_h)
 
-    @property
-    def has_missing(self) -> bool:
-        """Whether some tile is not stored."""
-        return bool((self.lengths == 0).any())
-
 
 def layout_of(page: Any) -> TileLayout:
     """Layout of a page of tifffile."""
