@@ -21,7 +21,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from ihcscore import count_cells
-from ihcscore.pipeline import count_images
+from ihcscore.run.images import count_images
 
 SETS = (
     ("lysto_cd3cd8", "CD3", 0.24),

@@ -17,8 +17,10 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats
 
-from ihcscore.correlate import bca, bonett_wright, kendall, power, spearman
-from ihcscore.correlate.permutation import _random_permutations
+from ihcscore.statistics.interval import bca, bonett_wright
+from ihcscore.statistics.permutation import _random_permutations
+from ihcscore.statistics.power import power
+from ihcscore.statistics.spearman import kendall, spearman
 
 SIZES = (6, 8, 12, 15, 30)
 

@@ -42,8 +42,10 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from ihcscore import cli
-from ihcscore.pipeline import describe_slide, score_slide  # noqa: F401  loaded before the processes part
-from ihcscore.slide import open_slide, openslide_reader, tiff_reader, tiled_tiff  # noqa: F401  likewise
+from ihcscore.run.info import describe_slide  # noqa: F401  loaded before the processes part
+from ihcscore.run.slide import score_slide  # noqa: F401  loaded before the processes part
+from ihcscore.slide import open_slide
+from ihcscore.slide.readers import direct_tiles as tiled_tiff  # noqa: F401  likewise
 from ihcscore.synthetic import SectionSettings, draw_section
 from writers.corpus import GOOD, Case, cases, damaged_copy, write_good
 

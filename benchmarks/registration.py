@@ -22,11 +22,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ihcscore.pipeline.registration import RegisteredSlide, SlidePair
-from ihcscore.register import Affine
+from ihcscore.geometry.affine import Affine
 from ihcscore.schema import FieldSettings
-from ihcscore.slide.image import read_image
-from ihcscore.slide.picture import Picture
+from ihcscore.serial.pair import RegisteredSlide, SlidePair
+from ihcscore.slide.readers.plain_image import read_image
+from ihcscore.slide.section import Picture
 
 MPP_UM = 3.5
 # Bars for the worst pair and for the median over the pairs, in pixels.

@@ -18,6 +18,7 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,7 @@ def keep(folder: Path, checkout: Path, inputs: Path | None) -> None:
     folder.mkdir(parents=True)
     drawn = inputs or folder / "inputs"
     if inputs is None:
-        _draw(drawn)
+        _draw(drawn, checkout)
     old = not (checkout / "ihcscore" / "run").is_dir()
     for name, words in _commands(drawn).items():
         out = folder / name
@@ -62,9 +63,9 @@ def keep(folder: Path, checkout: Path, inputs: Path | None) -> None:
         print(f"{name}: status {told.returncode}", flush=True)
 
 
-def _draw(folder: Path) -> None:
+def _draw(folder: Path, checkout: Path) -> None:
     """One drawn section in every format, tiles, and tables."""
-    sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
+    sys.path[:0] = [str(checkout / "tests"), str(checkout)]
     from ihcscore import synthetic
     from writers.formats import WRITERS
 
@@ -83,6 +84,7 @@ def _draw(folder: Path) -> None:
         place.mkdir()
         written = write(place, section.rgb)
         (folder / f"{place.name}.path").write_text(str(written.relative_to(folder)), encoding="utf-8")
+    shutil.copytree(checkout / "sample_tiles", folder / "tiles")
     (folder / "tumour.geojson").write_text(section.geojson_text(), encoding="utf-8")
 
 
@@ -97,13 +99,31 @@ def _commands(inputs: Path) -> dict[str, list[str]]:
         commands[f"run-{path.stem}"] = ["run", slide, *outline, *short]
     slide = slides["svs-jpeg"]
     commands["run-proposed"] = ["run", slide, *short]
-    commands["run-chromogen"] = ["run", slide, *short, "--front", "inside", "--sampling", "random", "--seed", "5"]
+    commands["run-chromogen"] = [
+        "run",
+        slide,
+        *short,
+        "--front",
+        "inside",
+        "--sampling",
+        "random",
+        "--seed",
+        "5",
+    ]
     commands["run-several"] = ["run", slide, slides["ndpi"], *short]
     commands["fields"] = ["fields", slide, *outline, "--fields", "2", "--margin-um", "300"]
-    commands["run-given"] = ["run", slide, "--fields-from", "fields/fields.geojson", "--marker", "CD3", "--quiet"]
+    commands["run-given"] = [
+        "run",
+        slide,
+        "--fields-from",
+        "fields/fields.geojson",
+        "--marker",
+        "CD3",
+        "--quiet",
+    ]
     commands["regions.geojson"] = ["regions", slide]
     commands["count"] = [
-        "count", str(ROOT / "sample_tiles"), "--mpp-um", "0.25", "--marker", "CD3", "--overlays", "--quiet"
+        "count", str(inputs / "tiles"), "--mpp-um", "0.25", "--marker", "CD3", "--overlays", "--quiet"
     ]  # fmt: skip
     commands["register"] = ["register", slide, slides["ndpi"], "--quiet"]
     commands["demo"] = ["demo", "--quiet"]
@@ -166,7 +186,11 @@ def _table_difference(a: Path, b: Path) -> str:
         return f"{len(first)} and {len(second)} rows"
     said = []
     for column in first[0] if first else ():
-        now = column if column in (second[0] if second else {}) and column != "n_fields" else COLUMNS.get(column, column)
+        now = (
+            column
+            if column in (second[0] if second else {}) and column != "n_fields"
+            else COLUMNS.get(column, column)
+        )
         if second and now not in second[0]:
             said.append(f"{column} is gone")
             continue
@@ -205,7 +229,9 @@ def _leaves(value: object, at: str = "") -> list[tuple[str, object]]:
 
 def main() -> None:
     """Keep, or compare."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     keeping = commands.add_parser("keep")
     keeping.add_argument("folder", type=Path)

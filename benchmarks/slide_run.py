@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore import synthetic
-from ihcscore.pipeline import score_slide
+from ihcscore.run.slide import score_slide
 
 MPP_UM = 0.25
 BLOCK_PX = 1024
@@ -68,7 +68,7 @@ def write_slide(folder: Path, size_xy_px: tuple[int, int]) -> Path:
 def import_seconds() -> float:
     """Wall-clock seconds to import everything that a run needs, in a fresh interpreter."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import ihcscore.pipeline"], check=True)
+    subprocess.run([sys.executable, "-c", "import ihcscore.run.slide"], check=True)
     whole = time.perf_counter() - start
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", "pass"], check=True)

@@ -27,8 +27,8 @@ from PIL import Image
 from scipy.optimize import linear_sum_assignment, minimize
 from scipy.spatial.distance import cdist
 
-from ihcscore.cells import detect_cells
-from ihcscore.classify import is_artefact, is_pigment, is_smear
+from ihcscore.cells.classical import detect_cells
+from ihcscore.cells.classify import is_artefact, is_pigment, is_smear
 from ihcscore.profiles import MarkerProfile, load_profile
 from ihcscore.stain import estimate_stains
 from ihcscore.synthetic import Clustering, Optics, Staining, TileSettings, draw_tile

@@ -17,15 +17,16 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "count_cells", "load_profile", "open_slide", "score_slide"]
 
 if TYPE_CHECKING:
-    from ihcscore.pipeline import count_cells, score_slide
     from ihcscore.profiles import load_profile
+    from ihcscore.run.count import count_cells
+    from ihcscore.run.slide import score_slide
     from ihcscore.slide import open_slide
 
 _HOME = {
-    "count_cells": "ihcscore.pipeline",
+    "count_cells": "ihcscore.run.count",
     "load_profile": "ihcscore.profiles",
     "open_slide": "ihcscore.slide",
-    "score_slide": "ihcscore.pipeline",
+    "score_slide": "ihcscore.run.slide",
 }
 
 

@@ -12,10 +12,9 @@ import pandas as pd
 from scipy import stats
 
 import ihcscore
-from ihcscore import report, synthetic
+from ihcscore import output, synthetic
 from ihcscore.cohort import CohortResult, score_cohort
-from ihcscore.pipeline import Study, correlate_tables
-from ihcscore.pipeline.progress import Progress, silent
+from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import (
     DEMO,
     DEMO_FIT,
@@ -25,6 +24,8 @@ from ihcscore.schema import (
     RegionSettings,
     RunSettings,
 )
+from ihcscore.study.correlate import correlate_tables
+from ihcscore.study.tables import Study
 
 _SEED = 1
 # Patients of the planted PET table; those beyond the cohort's have no slides.
@@ -86,7 +87,7 @@ def run_demo(
         If the folder cannot be used.
     """
     settings = settings or synthetic.CohortSettings()
-    with report.OutputFolder(out, overwrite=overwrite) as folder:
+    with output.OutputFolder(out, overwrite=overwrite) as folder:
         files = synthetic.write_cohort(
             folder.staging.resolve() / "slides",
             seed=_SEED,
@@ -109,12 +110,12 @@ def run_demo(
             cohort=scored,
             studies=_studies(folder, scored, progress),
         )
-        report.write_table(folder.new_file("comparison.csv"), comparison, DEMO)
-        report.write_table(folder.new_file("fit.csv"), result.fit, DEMO_FIT)
-        report.write_table(folder.new_file("places.csv"), result.places, DEMO_PLACES)
+        output.write_table(folder.new_file("comparison.csv"), comparison, DEMO)
+        output.write_table(folder.new_file("fit.csv"), result.fit, DEMO_FIT)
+        output.write_table(folder.new_file("places.csv"), result.places, DEMO_PLACES)
         record = {"ihcscore": ihcscore.__version__, "command": "demo", "seed": _SEED}
-        packages = {"packages": report.package_versions(), "files": folder.files()}
-        report.write_json(folder.new_file("run.json"), record | packages)
+        packages = {"packages": output.package_versions(), "files": folder.files()}
+        output.write_json(folder.new_file("run.json"), record | packages)
     return result
 
 
@@ -182,7 +183,7 @@ def _centre(place: dict[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.array([float(place[name]) + float(place["side_px"]) / 2 for name in ("x_px", "y_px")])
 
 
-def _studies(folder: report.OutputFolder, scored: CohortResult, progress: Progress) -> dict[str, Study]:
+def _studies(folder: output.OutputFolder, scored: CohortResult, progress: Progress) -> dict[str, Study]:
     """The cohort against a planted PET table: as it is, and with drawn densities for the other patients."""
     scores = scored.scores
     measured = scores[(scores["marker"] == _MARKER) & (scores["region"] == _REGION)]

@@ -151,7 +151,7 @@ class CellModel:
     bias : float
         Log odds of a candidate whose features are all 0.
     weights : dict of str to float
-        Log odds per unit of each feature of :func:`ihcscore.cells.detect_cells`.
+        Log odds per unit of each feature of :func:`ihcscore.cells.classical.detect_cells`.
     """
 
     bias: float

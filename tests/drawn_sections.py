@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ihcscore.register import Affine, SectionView
+from ihcscore.geometry.affine import Affine
+from ihcscore.register import SectionView
 
 Plane = NDArray[np.float32]
 MPP_UM = 8.0

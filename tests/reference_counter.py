@@ -10,7 +10,7 @@ from scipy import ndimage
 from skimage.feature import peak_local_max
 from skimage.measure import block_reduce
 
-from ihcscore.cells import DOG_RATIO, MAX_RELATIVE, NUCLEUS_OD, SCALE_STEP
+from ihcscore.cells.classical import DOG_RATIO, MAX_RELATIVE, NUCLEUS_OD, SCALE_STEP
 from ihcscore.profiles import MarkerProfile
 from ihcscore.stain import (
     BACKGROUND_REACH_UM,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ihcscore import demo, schema, synthetic
-from ihcscore.synthetic.cohort import MARKERS
+from ihcscore.synthetic.disk.cohort import MARKERS
 
 SMALL = synthetic.CohortSettings(n_patients=3, markers=(MARKERS[0], MARKERS[2]), mirrored=False)
 

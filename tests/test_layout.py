@@ -9,31 +9,29 @@ import ihcscore
 
 PACKAGE = Path(ihcscore.__file__).parent
 
-# Each module or folder may import from those below it only; steps of one layer are siblings.
+# Each module or folder may import from those below it only; rooms of one layer don't import each other.
 LAYERS = [
     {"cli"},
     {"demo"},
     {"cohort"},
-    {"pipeline"},
+    {"serial"},
+    {"run", "study"},
     {
         "slide",
         "tissue",
-        "artefacts",
-        "proposal",
         "regions",
         "fields",
         "cells",
-        "classify",
         "score",
-        "overlay",
         "register",
+        "statistics",
         "pet",
-        "correlate",
-        "agreement",
+        "pictures",
+        "output",
         "report",
         "synthetic",
     },
-    {"stain", "profiles", "sheet", "geometry"},
+    {"stain", "profiles", "geometry", "sheet"},
     {"schema", "errors"},
 ]
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}

@@ -6,13 +6,7 @@ from pathlib import Path
 import pytest
 
 from ihcscore.errors import ProfileError
-from ihcscore.profiles import (
-    MarkerProfile,
-    known_profiles,
-    load_cell_model,
-    load_profile,
-    profile_settings,
-)
+from ihcscore.profiles import MarkerProfile, known_profiles, load_cell_model, load_profile, profile_settings
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ihcscore.errors import IhcscoreError, ProfileError
 from ihcscore.schema import CorrelationSettings, FieldSettings, Front, RegionSettings, RunSettings, Sampling
 
 if TYPE_CHECKING:
-    from ihcscore.pipeline.progress import Progress
+    from ihcscore.output.progress import Progress
     from ihcscore.profiles import MarkerProfile
 
 FIELDS, REGIONS, RUN, STUDY = FieldSettings(), RegionSettings(), RunSettings(), CorrelationSettings()

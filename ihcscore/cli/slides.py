@@ -60,7 +60,8 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Score whole slides: random fields, counts per mm², overlays, a report."""
-    from ihcscore.pipeline import score_slide, score_slides
+    from ihcscore.run.slide import score_slide
+    from ihcscore.run.slides import score_slides
 
     chosen = chosen_profile(marker, profile, chromogen)
     if fields_from is not None and (regions is not None or len(slides) > 1):
@@ -108,7 +109,7 @@ def regions(
     overwrite: Overwrite = False,
 ) -> None:
     """Write the proposed tumour outline alone, for correction in QuPath."""
-    from ihcscore.pipeline import write_regions
+    from ihcscore.run.preview import write_regions
 
     out = out or Path(f"{slide.stem}.geojson")
     for line in write_regions(slide, out=out, mpp_um=mpp_um, icc=icc == Switch.ON, overwrite=overwrite):
@@ -132,7 +133,7 @@ def fields(
     overwrite: Overwrite = False,
 ) -> None:
     """Draw the fields and show them, without counting."""
-    from ihcscore.pipeline import write_fields
+    from ihcscore.run.preview import write_fields
 
     settings = run_settings(n_fields, field_area_mm2, margin_um, front, sampling, seed)
     settings = replace(settings, mpp_um=mpp_um, icc=icc == Switch.ON)
@@ -157,7 +158,7 @@ def count(
     quiet: Quiet = False,
 ) -> None:
     """Count cells on plain RGB tiles: cells.csv, counts.csv, overlays."""
-    from ihcscore.pipeline import count_images
+    from ihcscore.run.images import count_images
 
     chosen = chosen_profile(marker, profile, chromogen)
     with progress_bar(quiet) as progress:
@@ -191,7 +192,7 @@ def info(
     icc: Icc = Switch.ON,
 ) -> None:
     """Show a slide's format, size, pixel size, levels and stains."""
-    from ihcscore.pipeline import describe_slide
+    from ihcscore.run.info import describe_slide
 
     lines = describe_slide(slide, mpp_um=mpp_um, icc=icc == Switch.ON)
     width = max(map(len, lines))

@@ -55,7 +55,7 @@ def register(
     quiet: Quiet = False,
 ) -> None:
     """Find how a slide lies on another: registration.json, a checkerboard, points carried over."""
-    from ihcscore.pipeline import register_slides
+    from ihcscore.serial.register import register_slides
 
     with progress_bar(quiet) as progress:
         found = register_slides(
@@ -162,7 +162,7 @@ def correlate(
     quiet: Quiet = False,
 ) -> None:
     """Correlate a cohort's densities with lesion SUV, and say what could have been found."""
-    from ihcscore.pipeline import correlate_tables
+    from ihcscore.study.correlate import correlate_tables
 
     settings = checked(
         CorrelationSettings, suv=suv, density=density, unit=unit, timepoint=timepoint,
@@ -201,7 +201,7 @@ def agree(
     quiet: Quiet = False,
 ) -> None:
     """Compare two raters, or the tool and people, on the same images or fields."""
-    from ihcscore.pipeline import agree_tables
+    from ihcscore.study.agree import agree_tables
 
     given = {"bins": None if bins is None else numbers(bins, "--bins"), "offset": offset}
     settings = checked(

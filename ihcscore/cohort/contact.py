@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ihcscore import overlay
+from ihcscore import pictures
 from ihcscore.cohort.manifest import Sample, SlideEntry
 from ihcscore.schema import FieldStatus
 
@@ -35,8 +35,8 @@ def contact_sheet(sample: Sample, out: Path, fields: pd.DataFrame) -> bytes | No
     rows = []
     for name in names:
         rows.append([_cell(entry, out, own, name) for entry in sample.slides])
-    return overlay.encode_jpeg(
-        overlay.draw_contact_sheet(
+    return pictures.encode_jpeg(
+        pictures.draw_contact_sheet(
             rows,
             row_names=names,
             column_names=[entry.marker for entry in sample.slides],
@@ -46,15 +46,15 @@ def contact_sheet(sample: Sample, out: Path, fields: pd.DataFrame) -> bytes | No
     )
 
 
-def _cell(entry: SlideEntry, out: Path, fields: pd.DataFrame, name: str) -> overlay.ContactCell:
+def _cell(entry: SlideEntry, out: Path, fields: pd.DataFrame, name: str) -> pictures.ContactCell:
     """Picture and caption of a field on one slide."""
     found = fields[(fields["marker"] == entry.marker) & (fields["field_id"] == name)]
     if found.empty:
-        return overlay.ContactCell(rgb=None, caption="not scored")
+        return pictures.ContactCell(rgb=None, caption="not scored")
     row = found.iloc[0]
     if row["status"] != FieldStatus.SCORED:
-        return overlay.ContactCell(rgb=None, caption=str(row["error"]).split(": ", 1)[-1])
+        return pictures.ContactCell(rgb=None, caption=str(row["error"]).split(": ", 1)[-1])
     file = out / entry.folder / "overlays" / f"{name}-upright.jpg"
-    return overlay.ContactCell(
-        rgb=overlay.read_rgb(file), caption=f"{row['positive_per_mm2']:.0f} positive per mm²"
+    return pictures.ContactCell(
+        rgb=pictures.read_rgb(file), caption=f"{row['positive_per_mm2']:.0f} positive per mm²"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ihcscore.errors import TableError
-from ihcscore.sheet import Sheet, read_sheet
+from ihcscore.sheet.read import Sheet, read_sheet
 
 _REQUIRED = ("patient_id", "sample_id", "slide", "marker")
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0", ""}

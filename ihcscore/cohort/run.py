@@ -13,14 +13,14 @@ import filelock
 import pandas as pd
 
 import ihcscore
-from ihcscore import report
+from ihcscore import output, report
 from ihcscore.cohort import tables
 from ihcscore.cohort.contact import contact_sheet
 from ihcscore.cohort.manifest import Sample, read_manifest
 from ihcscore.cohort.schedule import cluster, perform_here, perform_on, processes
 from ihcscore.cohort.work import Outcome, Task, clear_unfinished, remove_run
 from ihcscore.errors import OutputError
-from ihcscore.pipeline.progress import Progress, silent
+from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import COHORT_FIELDS, COHORT_SCORES, MARKER_SUMMARY, SAMPLE_SUMMARY, RunSettings
 
 _LOCK = ".ihcscore-cohort.lock"
@@ -248,11 +248,11 @@ def _join(
         n_failed_fields=sum(outcome.n_failed for outcome in outcomes.values()),
         n_done_before=sum(outcome.done_before for outcome in outcomes.values()),
     )
-    with report.OutputFolder(out, overwrite=True) as folder:
-        report.write_table(folder.new_file("scores.csv"), scores, COHORT_SCORES)
-        report.write_table(folder.new_file("fields.csv"), fields, COHORT_FIELDS)
-        report.write_table(folder.new_file("samples.csv"), per_sample, SAMPLE_SUMMARY)
-        report.write_table(folder.new_file("markers.csv"), per_marker, MARKER_SUMMARY)
+    with output.OutputFolder(out, overwrite=True) as folder:
+        output.write_table(folder.new_file("scores.csv"), scores, COHORT_SCORES)
+        output.write_table(folder.new_file("fields.csv"), fields, COHORT_FIELDS)
+        output.write_table(folder.new_file("samples.csv"), per_sample, SAMPLE_SUMMARY)
+        output.write_table(folder.new_file("markers.csv"), per_marker, MARKER_SUMMARY)
         contacts = {}
         for sample in samples:
             sheet = contact_sheet(sample, out, fields)
@@ -273,7 +273,7 @@ def _join(
                 },
             ),
         )  # fmt: skip
-        report.write_json(folder.new_file(_RECORD), record | {"files": folder.files()})
+        output.write_json(folder.new_file(_RECORD), record | {"files": folder.files()})
     return result
 
 
@@ -297,5 +297,5 @@ def _record(
             for sample in samples
         ],
         "errors": {f"{sample} {marker}": text for (sample, marker), text in errors.items()},
-        "packages": report.package_versions(),
+        "packages": output.package_versions(),
     }

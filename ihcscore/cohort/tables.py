@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ihcscore.cohort.manifest import Sample, SlideEntry
-from ihcscore.report import read_table
+from ihcscore.output.tables import read_table
 from ihcscore.schema import (
     BOTH_REGIONS,
     COHORT_FIELDS,

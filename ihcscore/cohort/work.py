@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import ihcscore
-from ihcscore import report
+from ihcscore import output
 from ihcscore.cohort.manifest import SlideEntry
 from ihcscore.errors import IhcscoreError
-from ihcscore.pipeline import ReferenceFields, score_slide
 from ihcscore.profiles import load_profile
+from ihcscore.run.slide import score_slide
 from ihcscore.schema import FieldStatus, RunSettings
+from ihcscore.serial.carry import ReferenceFields
 
 # A file up to so large is hashed whole, else as many places of it, its two ends among them.
 _BLOCK_BYTES, _N_BLOCKS = 1 << 16, 16
@@ -127,7 +128,7 @@ def work_key(task: Task) -> str:
     entry = task.entry
     content: dict[str, object] = {
         "ihcscore": ihcscore.__version__,
-        "packages": report.package_versions(),
+        "packages": output.package_versions(),
         "slide": [entry.slide.name, *_fingerprint(entry.slide)],
         "regions": None if entry.regions is None else [entry.regions.name, _digest(entry.regions)],
         "mpp_um": entry.mpp_um,

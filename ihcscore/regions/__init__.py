@@ -2,17 +2,14 @@
 
 from ihcscore.regions.annotations import Annotations
 from ihcscore.regions.bands import Region, check_on_slide, derive_regions, tumour_centre
-from ihcscore.regions.given import check_fields_on_slide, parse_fields
-from ihcscore.regions.reading import MAX_BYTES, parse_annotations
+from ihcscore.regions.read import MAX_BYTES, parse_annotations
 
 __all__ = [
     "MAX_BYTES",
     "Annotations",
     "Region",
-    "check_fields_on_slide",
     "check_on_slide",
     "derive_regions",
     "parse_annotations",
-    "parse_fields",
     "tumour_centre",
 ]

@@ -6,11 +6,9 @@ Everything works on structure, the summed optical density, which sections share 
 from ihcscore.register.place import REACH_UM, Placed, place
 from ihcscore.register.sections import Piece, Registration, SectionView, patch, register_sections
 from ihcscore.register.structure import structure
-from ihcscore.register.transform import Affine
 
 __all__ = [
     "REACH_UM",
-    "Affine",
     "Piece",
     "Placed",
     "Registration",

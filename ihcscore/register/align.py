@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ihcscore.geometry.affine import Affine
 from ihcscore.register.search import Candidate, search, search_px
 from ihcscore.register.structure import Plane, blurred, local_contrast
 from ihcscore.register.threads import one_thread
-from ihcscore.register.transform import Affine
 
 # Longest side of the reference at each step, in pixels, and the blur at that step.
 _STEPS_PX = (256, 512, 1024)

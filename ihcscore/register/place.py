@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore.geometry.affine import Affine
 from ihcscore.register.structure import Plane, local_contrast
 from ihcscore.register.threads import one_thread
-from ihcscore.register.transform import Affine
 
 # Between nuclei, of which serial sections share few, and the field, which both show.
 _FINE_UM, _COARSE_UM = 7.0, 87.0

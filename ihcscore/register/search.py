@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from ihcscore.geometry.affine import Affine
 from ihcscore.register.structure import Plane, blurred
-from ihcscore.register.transform import Affine
 
 # Longest side of the reference as it is searched, and of the moving picture, in pixels: coarse enough for
 # 144 turns in 0.2 s, or in 1 s where the reference is a small piece of what the moving picture shows.

@@ -11,10 +11,10 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
+from ihcscore.geometry.affine import Affine
 from ihcscore.register.align import Alignment, agreement, align, refine
 from ihcscore.register.place import REACH_UM, place
 from ihcscore.register.structure import Plane, blurred
-from ihcscore.register.transform import Affine
 
 # Tissue for the purpose of finding its extent and its pieces: structure smoothed over so many µm.
 _TISSUE_SMOOTH_UM = 60.0

@@ -5,8 +5,8 @@ Adding a format is one file with a :class:`~ihcscore.slide.base.Slide` in it and
 """
 
 from ihcscore.slide.base import Level, Slide, Thumbnail
-from ihcscore.slide.image import find_images, read_image
 from ihcscore.slide.opening import open_slide
-from ihcscore.slide.picture import open_section
+from ihcscore.slide.readers.plain_image import find_images, read_image
+from ihcscore.slide.section import open_section
 
 __all__ = ["Level", "Slide", "Thumbnail", "find_images", "open_section", "open_slide", "read_image"]

@@ -54,11 +54,11 @@ def open_slide(path: str | Path, *, mpp_um: float | None = None, icc: bool = Tru
 
 def _open(path: Path) -> Slide:
     from ihcscore.slide.checks import check_headers
-    from ihcscore.slide.dicom_folder import find_dicom
-    from ihcscore.slide.isyntax_reader import ISyntaxReader, is_isyntax
-    from ihcscore.slide.openslide_reader import detect_format
-    from ihcscore.slide.tiff_reader import TiffReader, is_ome_tiff
-    from ihcscore.slide.tiled_tiff import TiledTiffReader
+    from ihcscore.slide.checks.dicom_folder import find_dicom
+    from ihcscore.slide.readers.direct_tiles import TiledTiffReader
+    from ihcscore.slide.readers.isyntax import ISyntaxReader, is_isyntax
+    from ihcscore.slide.readers.ome_tiff import TiffReader, is_ome_tiff
+    from ihcscore.slide.readers.openslide import detect_format
 
     check_headers(path)
     if path.is_dir():

@@ -5,18 +5,18 @@
 >>> files = write_phantom(folder, section, name="CD8")  # doctest: +SKIP
 """
 
-from ihcscore.synthetic.artefacts import PENS, ArtefactKind, Spoilt, add_artefact, outline_mask
-from ihcscore.synthetic.cohort import CohortFiles, CohortSettings, MarkerSettings, write_cohort
-from ihcscore.synthetic.layout import Clustering
-from ihcscore.synthetic.mirax import ArraySource, MiraxSettings, RepeatedSource, TileSource, write_mirax
+from ihcscore.synthetic.disk.cohort import CohortFiles, CohortSettings, MarkerSettings, write_cohort
+from ihcscore.synthetic.disk.mirax import ArraySource, MiraxSettings, RepeatedSource, TileSource, write_mirax
+from ihcscore.synthetic.disk.phantom import PhantomFiles, write_phantom
+from ihcscore.synthetic.disk.suv_table import draw_suv_table
+from ihcscore.synthetic.disk.truth import SlideTruth
+from ihcscore.synthetic.draw.artefacts import PENS, ArtefactKind, Spoilt, add_artefact, outline_mask
+from ihcscore.synthetic.draw.layout import Clustering
+from ihcscore.synthetic.draw.optics import Optics
+from ihcscore.synthetic.draw.scene import Staining
 from ihcscore.synthetic.mounting import Mounting, true_map
-from ihcscore.synthetic.optics import Optics
-from ihcscore.synthetic.phantom import PhantomFiles, write_phantom
-from ihcscore.synthetic.scene import Staining
 from ihcscore.synthetic.section import Section, SectionSettings, draw_section
-from ihcscore.synthetic.study import draw_suv_table
 from ihcscore.synthetic.tile import Tile, TileSettings, draw_tile
-from ihcscore.synthetic.truth import SlideTruth
 from ihcscore.synthetic.zones import Zone
 
 __all__ = [

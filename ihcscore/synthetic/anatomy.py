@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ihcscore.synthetic.layout import Extent, Points, clear_of, crowd
+from ihcscore.synthetic.draw.ground import TissueMap
+from ihcscore.synthetic.draw.layout import Extent, Points, clear_of, crowd
+from ihcscore.synthetic.draw.texture import smooth_noise
 from ihcscore.synthetic.mounting import Mounting
-from ihcscore.synthetic.texture import smooth_noise
-from ihcscore.synthetic.tissue import TissueMap
 
 if TYPE_CHECKING:
     import shapely

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ihcscore.synthetic.layout import Points
+from ihcscore.synthetic.draw.layout import Points
 
 if TYPE_CHECKING:
     from ihcscore.synthetic.section import SectionSettings

@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ihcscore.schema import CellClass
 from ihcscore.synthetic.anatomy import Anatomy
-from ihcscore.synthetic.layout import Extent, Inside, Points, gather, scatter, spread
+from ihcscore.synthetic.draw.ground import Backdrop
+from ihcscore.synthetic.draw.layout import Extent, Inside, Points, gather, scatter, spread
+from ihcscore.synthetic.draw.optics import Camera, Optics
+from ihcscore.synthetic.draw.scene import Scene, Staining
+from ihcscore.synthetic.draw.sprites import CellKind, Look, SpriteBank
 from ihcscore.synthetic.mounting import Mounting
-from ihcscore.synthetic.optics import Camera, Optics
-from ihcscore.synthetic.scene import Scene, Staining
-from ihcscore.synthetic.sprites import CellKind, Look, SpriteBank
-from ihcscore.synthetic.tissue import Backdrop
 from ihcscore.synthetic.zones import Zone, zone_areas_mm2, zones_of
 
 if TYPE_CHECKING:

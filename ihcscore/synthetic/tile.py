@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ihcscore.synthetic.layout import Extent, Points, gather, scatter, spread
-from ihcscore.synthetic.optics import Camera, Optics
-from ihcscore.synthetic.scene import Scene, Staining
-from ihcscore.synthetic.sprites import REACH_UM, CellKind, Look, SpriteBank
-from ihcscore.synthetic.texture import smooth_noise
-from ihcscore.synthetic.tissue import Backdrop, TissueMap
+from ihcscore.synthetic.draw.ground import Backdrop, TissueMap
+from ihcscore.synthetic.draw.layout import Extent, Points, gather, scatter, spread
+from ihcscore.synthetic.draw.optics import Camera, Optics
+from ihcscore.synthetic.draw.scene import Scene, Staining
+from ihcscore.synthetic.draw.sprites import REACH_UM, CellKind, Look, SpriteBank
+from ihcscore.synthetic.draw.texture import smooth_noise
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ihcscore.synthetic.layout import Points
+from ihcscore.synthetic.draw.layout import Points
 
 if TYPE_CHECKING:
     from ihcscore.synthetic.anatomy import Anatomy

@@ -17,9 +17,9 @@ from PIL import Image
 
 from drawn_cohort import SETTINGS, SLIDES, WORDS, Scored, tree
 from ihcscore.cohort import score_cohort, work
-from ihcscore.pipeline import ReferenceFields
 from ihcscore.report import format_density
 from ihcscore.schema import COHORT_FIELDS, COHORT_SCORES, MARKER_SUMMARY, SAMPLE_SUMMARY
+from ihcscore.serial.carry import ReferenceFields
 from ihcscore.synthetic import CohortFiles, true_map
 
 

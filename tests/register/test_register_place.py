@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from drawn_sections import drawn_section, restained, turn
-from ihcscore.register import REACH_UM, Affine, patch, place
+from ihcscore.geometry.affine import Affine
+from ihcscore.register import REACH_UM, patch, place
 
 MPP_UM, SIDE_UM = 4.0, 361.0
 UPRIGHT = np.eye(2)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from ihcscore import report
+from ihcscore import output
 from ihcscore.errors import OutputError
 from ihcscore.report.page import format_density, format_number, format_percent
 from ihcscore.schema import DEMO, SCORES
@@ -33,29 +33,29 @@ def test_numbers_have_four_digits():
 
 def test_a_table_must_be_as_its_schema_says(tmp_path):
     with pytest.raises(ValueError, match="scores: columns"):
-        report.write_table(tmp_path / "a.csv", pd.DataFrame({"slide": ["a"]}), SCORES)
+        output.write_table(tmp_path / "a.csv", pd.DataFrame({"slide": ["a"]}), SCORES)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_numbers_in_tables_are_not_rounded(tmp_path):
     row = dict.fromkeys(DEMO.names, 1 / 3)
-    report.write_table(tmp_path / "a.csv", pd.DataFrame([row]), DEMO)
+    output.write_table(tmp_path / "a.csv", pd.DataFrame([row]), DEMO)
     assert pd.read_csv(tmp_path / "a.csv").ratio[0] == 1 / 3
 
 
 def test_json_refuses_nan(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
-        report.write_json(tmp_path / "a.json", {"x": math.nan})
+        output.write_json(tmp_path / "a.json", {"x": math.nan})
 
 
 class TestOutputFolder:
     def test_files_arrive_together_and_the_record_last(self, tmp_path):
         out = tmp_path / "deep" / "out"
-        with report.OutputFolder(out) as folder:
+        with output.OutputFolder(out) as folder:
             folder.new_file("a.csv").write_text("a", encoding="utf-8")
             folder.new_file("pictures", "b.png").write_text("b", encoding="utf-8")
             assert not out.exists()
-            report.write_json(folder.new_file("run.json"), {"files": folder.files()})
+            output.write_json(folder.new_file("run.json"), {"files": folder.files()})
         assert (out / "pictures" / "b.png").read_text(encoding="utf-8") == "b"
         assert json.loads((out / "run.json").read_text(encoding="utf-8"))["files"] == [
             "a.csv",
@@ -65,7 +65,7 @@ class TestOutputFolder:
 
     def test_an_error_leaves_nothing(self, tmp_path):
         def fail():
-            with report.OutputFolder(tmp_path / "out") as folder:
+            with output.OutputFolder(tmp_path / "out") as folder:
                 folder.new_file("a.csv").write_text("a", encoding="utf-8")
                 raise RuntimeError("bug")
 
@@ -75,7 +75,7 @@ class TestOutputFolder:
 
     def test_a_full_disk_is_one_clear_error(self, tmp_path):
         def fill():
-            with report.OutputFolder(tmp_path / "out"):
+            with output.OutputFolder(tmp_path / "out"):
                 raise OSError(28, "No space left on device")
 
         with pytest.raises(OutputError, match="No space left on device"):
@@ -91,7 +91,7 @@ class TestOutputFolder:
         inside.write_text("old", encoding="utf-8")
         record = {"files": ["../precious.txt", str(precious), "old.csv", 7]}
         (out / "run.json").write_text(json.dumps(record), encoding="utf-8")
-        with report.OutputFolder(out, overwrite=True) as folder:
+        with output.OutputFolder(out, overwrite=True) as folder:
             folder.new_file("new.csv").write_text("new", encoding="utf-8")
         assert precious.exists()
         assert sorted(f.name for f in out.iterdir()) == ["new.csv"]
@@ -99,7 +99,7 @@ class TestOutputFolder:
 
 def test_regions_as_annotations_with_holes():
     ring = shapely.box(0, 0, 100, 100).difference(shapely.box(20, 20, 50, 50))
-    collection = report.regions_geojson(
+    collection = output.regions_geojson(
         {"Tumor": (ring, (200, 0, 0)), "Ignore*": (shapely.Point(), (1, 2, 3))}, slide="a"
     )
     (feature,) = collection["features"]

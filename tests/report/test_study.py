@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ihcscore.correlate import Question, correlate_all
 from ihcscore.report import figures, wording
 from ihcscore.schema import Adjustment, CorrelationSettings
+from ihcscore.study.associations import Question, correlate_all
 
 QUICK = {"n_resamples": 2000, "n_bootstrap": 200, "n_simulated": 200}
 

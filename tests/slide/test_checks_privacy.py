@@ -120,8 +120,8 @@ def test_nor_does_the_message_of_a_damaged_file(planted, tmp_path):
             file.write_bytes(good[:at] + b"\xff\0=\xff" + good[at + 4 :])
             with pytest.MonkeyPatch.context() as patched:
                 # The checks alone: a decoder is not to open damaged files in this process.
-                patched.setattr("ihcscore.slide.openslide_reader.detect_format", lambda path: None)
-                patched.setattr("ihcscore.slide.tiff_reader.is_ome_tiff", lambda path: False)
+                patched.setattr("ihcscore.slide.readers.openslide.detect_format", lambda path: None)
+                patched.setattr("ihcscore.slide.readers.ome_tiff.is_ome_tiff", lambda path: False)
                 with pytest.raises(SlideError) as caught:
                     open_slide(planted)
             assert found_in(str(caught.value)) == []

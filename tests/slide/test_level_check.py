@@ -5,7 +5,7 @@ import pytest
 
 from ihcscore.errors import ReadError
 from ihcscore.slide import open_slide
-from ihcscore.slide.level_check import check_levels_agree
+from ihcscore.slide.checks.levels import check_levels_agree
 from writers import damage
 from writers.formats import WRITERS
 

@@ -11,8 +11,8 @@ import tifffile
 
 from ihcscore.errors import ReadError
 from ihcscore.slide import open_slide
-from ihcscore.slide.openslide_reader import OpenSlideReader
-from ihcscore.slide.tiled_tiff import TiledTiffReader
+from ihcscore.slide.readers.direct_tiles import TiledTiffReader
+from ihcscore.slide.readers.openslide import OpenSlideReader
 from ihcscore.slide.tiles import SharedFile, TiledImage, TileLayout
 from ihcscore.synthetic import MiraxSettings, write_mirax
 from writers import damage

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from ihcscore.synthetic.layout import Clustering, Extent, clear_of, crowd, gather, scatter, spread
+from ihcscore.synthetic.draw.layout import Clustering, Extent, clear_of, crowd, gather, scatter, spread
 
 SQUARE = Extent(left=0, top=0, right=1000, bottom=1000)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ihcscore.synthetic.optics import DAB_OD_RGB, HEMATOXYLIN_OD_RGB, Camera, Optics, melanin_od_rgb
+from ihcscore.synthetic.draw.optics import DAB_OD_RGB, HEMATOXYLIN_OD_RGB, Camera, Optics, melanin_od_rgb
 
 DYES = (HEMATOXYLIN_OD_RGB, DAB_OD_RGB)
 IDEAL = Optics(white_rgb=(250.0, 240.0, 230.0), psf_um=0.0, noise_grey=0.0, flare=0.0, unevenness=0.0)

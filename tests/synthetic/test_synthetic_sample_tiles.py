@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from ihcscore.synthetic.sample_tiles import SAMPLES, SampleTables, tables
+from ihcscore.synthetic.disk.sample_tiles import SAMPLES, SampleTables, tables
 from ihcscore.synthetic.tile import Tile
 
 FOLDER = Path(__file__).parents[2] / "sample_tiles"

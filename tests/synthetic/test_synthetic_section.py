@@ -9,8 +9,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ihcscore.synthetic import Mounting, Optics, Section, SectionSettings, Zone, draw_section, scene
+from ihcscore.synthetic import Mounting, Optics, Section, SectionSettings, Zone, draw_section
 from ihcscore.synthetic.anatomy import Anatomy
+from ihcscore.synthetic.draw import scene
 
 SMALL = SectionSettings(
     size_um=(1500.0, 1300.0),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ihcscore.synthetic.sprites import CellKind, Look, Sprite, SpriteBank, Strength
+from ihcscore.synthetic.draw.sprites import CellKind, Look, Sprite, SpriteBank, Strength
 
 MPP_UM = 0.25
 LYMPHOCYTE = CellKind.LYMPHOCYTE

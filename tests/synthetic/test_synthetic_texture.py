@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ihcscore.synthetic.texture import draw_fibres, smooth_noise, wrapped
+from ihcscore.synthetic.draw.texture import draw_fibres, smooth_noise, wrapped
 
 
 @pytest.mark.parametrize("sigma_px", [0.5, 4.0, (2.0, 9.0)])

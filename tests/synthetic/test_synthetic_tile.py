@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ihcscore.synthetic import Optics, Staining, Tile, TileSettings, draw_tile
-from ihcscore.synthetic.optics import DAB_OD_RGB, HEMATOXYLIN_OD_RGB, melanin_od_rgb
+from ihcscore.synthetic.draw.optics import DAB_OD_RGB, HEMATOXYLIN_OD_RGB, melanin_od_rgb
 
 
 def amounts(tile: Tile) -> np.ndarray:

@@ -12,13 +12,7 @@ import numpy as np
 
 from ihcscore.errors import SlideError
 from ihcscore.slide.checks.directories import Directory, TiffFile, Values
-from ihcscore.slide.checks.limits import (
-    MAX_STRIP_PX,
-    check_picture_size,
-    check_tile_size,
-    cut_short,
-    damaged,
-)
+from ihcscore.slide.checks.limits import MAX_STRIP_PX, check_picture_size, check_tile_size, cut_short, damaged
 from ihcscore.slide.checks.ndpi import check_ndpi_level
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

@@ -1,0 +1,1 @@
+"""Squares, affine maps and polygons; where centres and corners of pixels lie."""

@@ -1,0 +1,119 @@
+"""GeoJSON that QuPath opens: level-0 pixels, pixel corners at whole numbers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from ihcscore.geometry.square import square_corners
+
+Colour = tuple[int, int, int]
+
+_CIRCLE_CORNERS = 12
+_FIELD_MEASUREMENTS = {
+    "Num Positive": "n_positive",
+    "Num Negative": "n_negative",
+    "Num Pigment suspect": "n_pigment_suspect",
+    "Num Positive per mm^2": "positive_per_mm2",
+}
+# QuPath's own colour of its class Tumor, and of classes that are ignored.
+TUMOUR_COLOUR: Colour = (200, 0, 0)
+IGNORE_COLOUR: Colour = (180, 180, 180)
+
+
+def regions_geojson(areas: Mapping[str, tuple[BaseGeometry, Colour]], *, slide: str) -> dict[str, Any]:
+    """Annotations, one for each polygon of each class.
+
+    Parameters
+    ----------
+    areas : mapping
+        Class name to geometry (level-0 pixels) and colour.
+    slide : str
+        File name of the slide; names the features, so that the same run gives the same ids.
+    """
+    features = []
+    for class_name, (area, colour) in areas.items():
+        polygons = [part for part in shapely.get_parts(area) if part.geom_type == "Polygon"]
+        for number, polygon in enumerate(polygons, 1):
+            features.append(
+                _feature(
+                    f"{slide}/{class_name}/{number}",
+                    _coordinates(polygon),
+                    {
+                        "objectType": "annotation",
+                        "classification": {"name": class_name, "color": list(colour)},
+                    },
+                )
+            )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def fields_geojson(fields: pd.DataFrame, colours: Mapping[str, Colour]) -> dict[str, Any]:
+    """The fields as locked squares, with their counts under QuPath's names where they were scored."""
+    features = []
+    for row in fields.to_dict("records"):
+        corners = square_corners(row["x_px"], row["y_px"], row["side_px"], row["angle_deg"]).tolist()
+        measured = {name: row.get(column) for name, column in _FIELD_MEASUREMENTS.items()}
+        features.append(
+            _feature(
+                f"{row['slide']}/{row['field_id']}",
+                [[*corners, corners[0]]],
+                {
+                    "objectType": "annotation",
+                    "name": row["field_id"],
+                    "isLocked": True,
+                    "classification": {"name": row["region"], "color": list(colours[row["region"]])},
+                    "measurements": {name: float(v) for name, v in measured.items() if pd.notna(v)},
+                },
+            )
+        )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def cells_geojson(cells: pd.DataFrame, colours: Mapping[str, Colour], *, mpp_um: float) -> dict[str, Any]:
+    """The cells as detections: a circle of the cell's size, its class and its measurements."""
+    angle = np.linspace(0, 2 * np.pi, _CIRCLE_CORNERS + 1)
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    circle[-1] = circle[0]  # a ring ends where it starts, to the last bit
+    features = []
+    for number, row in enumerate(cells.to_dict("records"), 1):
+        # Cell centres have pixel centres at whole numbers, GeoJSON has pixel corners there.
+        centre = np.array([row["x_px"] + 0.5, row["y_px"] + 0.5])
+        ring = centre + circle * row["diameter_um"] / 2 / mpp_um
+        measured = {
+            "Cell: DAB OD mean": row["dab_od"],
+            "Nucleus: Hematoxylin OD mean": row["hematoxylin_od"],
+            "Confidence": row["confidence"],
+        }
+        features.append(
+            _feature(
+                f"{row['slide']}/{row['marker']}/{row['field_id']}/{number}",
+                [np.round(ring, 2).tolist()],
+                {
+                    "objectType": "detection",
+                    "classification": {"name": row["class"], "color": list(colours[row["class"]])},
+                    "measurements": {name: float(v) for name, v in measured.items() if pd.notna(v)},
+                },
+            )
+        )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _feature(name: str, coordinates: list[Any], properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_OID, name)),
+        "geometry": {"type": "Polygon", "coordinates": coordinates},
+        "properties": properties,
+    }
+
+
+def _coordinates(polygon: BaseGeometry) -> list[Any]:
+    rings = (polygon.exterior, *polygon.interiors)
+    return [np.round(shapely.get_coordinates(ring), 2).tolist() for ring in rings]

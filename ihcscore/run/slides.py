@@ -1,0 +1,117 @@
+"""Several slides in one call: each as if alone, their tables joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+import ihcscore
+from ihcscore import output, report
+from ihcscore.errors import IhcscoreError, OutputError
+from ihcscore.output.progress import Progress, silent
+from ihcscore.profiles import MarkerProfile
+from ihcscore.run.count import as_profile
+from ihcscore.run.slide import SlideScores, score_slide
+from ihcscore.schema import FIELDS, SCORES, RunSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlidesScores:
+    """What a run on several slides gives.
+
+    Attributes
+    ----------
+    scores, fields : DataFrame
+        The tables of all slides, one below the other.
+    results : dict of str to SlideScores
+        By the slide's file name.
+    errors : dict of str to str
+        Slides that could not be scored, and why, by file name.
+    """
+
+    scores: pd.DataFrame = field(repr=False)
+    fields: pd.DataFrame = field(repr=False)
+    results: dict[str, SlideScores] = field(repr=False)
+    errors: dict[str, str]
+
+
+def score_slides(
+    paths: Sequence[Path],
+    *,
+    profile: str | MarkerProfile,
+    regions: Path | None = None,
+    settings: RunSettings | None = None,
+    out: Path,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> SlidesScores:
+    """Score several slides with one marker into a folder each, and join their tables.
+
+    Parameters are those of :func:`ihcscore.score_slide`. A slide that cannot be scored does not
+    stop the others.
+
+    Raises
+    ------
+    IhcscoreError
+        If two slides would share a folder, if the profile or the folder cannot be used, or if no
+        slide could be scored.
+    """
+    profile = as_profile(profile)
+    if regions is not None:
+        raise IhcscoreError("--regions describes one slide; score slides with annotations one at a time")
+    folders = {path.name: path.stem for path in paths}
+    if len(set(folders.values())) < len(paths):
+        raise OutputError("two slides have the same name; score them in two calls, each with its own --out")
+    results: dict[str, SlideScores] = {}
+    errors: dict[str, str] = {}
+    with output.OutputFolder(out, overwrite=overwrite) as folder:
+        for number, path in enumerate(paths):
+            try:
+                results[path.name] = score_slide(
+                    path,
+                    profile=profile,
+                    settings=settings,
+                    out=out / folders[path.name],
+                    overwrite=overwrite,
+                    progress=_part(progress, path.name, number, len(paths)),
+                )
+            except IhcscoreError as error:
+                errors[path.name] = str(error)
+        if not results:
+            raise IhcscoreError("; ".join(errors.values()))
+        joined = SlidesScores(
+            scores=pd.concat([result.scores for result in results.values()], ignore_index=True),
+            fields=pd.concat([result.fields for result in results.values()], ignore_index=True),
+            results=results,
+            errors=errors,
+        )
+        _write(folder, joined, {name: folders[name] for name in results})
+    return joined
+
+
+def _part(progress: Progress, name: str, number: int, total: int) -> Progress:
+    """Progress of one slide as a part of the whole."""
+
+    def report_part(stage: str, share: float) -> None:
+        progress(f"{name}: {stage}", (number + share) / total)
+
+    return report_part
+
+
+def _write(folder: output.OutputFolder, joined: SlidesScores, folders: dict[str, str]) -> None:
+    output.write_table(folder.new_file("scores.csv"), joined.scores, SCORES)
+    output.write_table(folder.new_file("fields.csv"), joined.fields, FIELDS)
+    report.write_index_page(
+        folder.new_file("report.html"), scores=joined.scores, folders=folders, errors=joined.errors
+    )
+    record = {
+        "ihcscore": ihcscore.__version__,
+        "command": "run",
+        "slides": folders,
+        "errors": joined.errors,
+        "packages": output.package_versions(),
+    }
+    output.write_json(folder.new_file("run.json"), record | {"files": folder.files()})

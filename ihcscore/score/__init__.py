@@ -1,0 +1,1 @@
+"""Cells to densities: per field, per region of a slide, per image."""

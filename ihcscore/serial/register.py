@@ -1,0 +1,215 @@
+"""Two slides to the map between them: registration.json, a checkerboard, points carried over."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+import ihcscore
+from ihcscore import output, pictures
+from ihcscore.errors import AnnotationError
+from ihcscore.geometry.affine import Affine
+from ihcscore.output.progress import Progress, silent
+from ihcscore.register import Registration
+from ihcscore.schema import CARRIED_POINTS, FieldSettings
+from ihcscore.serial.pair import RegisteredSlide, SlidePair
+from ihcscore.slide import Slide
+from ihcscore.slide.section import open_section
+
+_CHECKERBOARD_PX = 1400
+_SQUARES = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationResult:
+    """What registering two slides gives.
+
+    Attributes
+    ----------
+    registration : Registration
+    points : DataFrame or None
+        As in ``points.csv``.
+    record : dict
+        As in ``registration.json``.
+    """
+
+    registration: Registration
+    points: pd.DataFrame | None = field(repr=False)
+    record: dict[str, Any] = field(repr=False)
+
+
+def register_slides(
+    reference: str | Path,
+    moving: str | Path,
+    *,
+    points: str | Path | None = None,
+    out: str | Path,
+    mpp_um: float | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> RegistrationResult:
+    """Find how a slide lies on another and write it down.
+
+    Parameters
+    ----------
+    reference, moving : str or Path
+        Slides or plain images, brightfield, of any stain.
+    points : str or Path, optional
+        CSV with columns X and Y, level-0 pixels of the reference, to be carried to the moving slide.
+    out : str or Path
+        Folder for ``registration.json``, ``checkerboard.png`` and ``points.csv``.
+    mpp_um : float, optional
+        µm per level-0 pixel of both, overriding the files'.
+    overwrite : bool
+        Replace a run that the folder already holds.
+
+    Raises
+    ------
+    IhcscoreError
+        If a slide, the points or the folder cannot be used. Two slides that show nothing in common
+        are no error: the registration is not confirmed then.
+    """
+    given = None if points is None else read_points(Path(points))
+    with (
+        output.OutputFolder(out, overwrite=overwrite) as folder,
+        open_section(reference, mpp_um=mpp_um) as fixed,
+        open_section(moving, mpp_um=mpp_um) as other,
+    ):
+        progress("reading the slides", 0.1)
+        pair = SlidePair(reference=RegisteredSlide.of(fixed), moving=RegisteredSlide.of(other))
+        progress("registration", 0.4)
+        registration = pair.registration
+        progress("points", 0.7)
+        carried = None if given is None else carry_points(pair, given)
+        if carried is not None:
+            output.write_table(folder.new_file("points.csv"), carried, CARRIED_POINTS)
+        progress("checkerboard", 0.9)
+        pictures.write_png(folder.new_file("checkerboard.png"), checkerboard(pair))
+        record = {
+            "ihcscore": ihcscore.__version__,
+            "reference": _about(fixed),
+            "moving": _about(other),
+            **describe_registration(registration),
+        }
+        output.write_json(folder.new_file("registration.json"), record)
+        about = {"ihcscore": ihcscore.__version__, "command": "register", "parameters": {"mpp_um": mpp_um}}
+        packages = {"packages": output.package_versions(), "files": folder.files()}
+        output.write_json(folder.new_file("run.json"), about | packages)
+    return RegistrationResult(registration=registration, points=carried, record=record)
+
+
+def describe_registration(registration: Registration) -> dict[str, Any]:
+    """A registration as JSON holds it."""
+    transform = registration.transform
+    largest, smallest = transform.stretches
+    return {
+        "type": "affine for each piece of tissue" if registration.pieces else "affine",
+        "coordinates": "level-0 pixels, x right, y down, the corner of the first pixel at (0, 0)",
+        "reference_to_moving": transform.matrix.tolist(),
+        "pieces": [
+            {
+                "reference_bounds_px": list(piece.area.bounds),
+                "reference_outline_px": shapely.get_coordinates(piece.area.exterior).tolist(),
+                "reference_to_moving": piece.transform.matrix.tolist(),
+            }
+            for piece in registration.pieces
+        ],
+        "doubtful_outlines_px": [
+            np.asarray(part.exterior.coords)[:-1].tolist()
+            for part in shapely.get_parts(registration.doubtful)
+        ],
+        "rotation_deg": transform.angle_deg,
+        "mirrored": transform.mirrored,
+        "stretch": [largest, smallest],
+        "confirmed": registration.confirmed,
+        "error_um": registration.error_um if registration.confirmed else None,
+        "correlation": registration.correlation,
+        "n_places": registration.n_places,
+        "n_distinct": registration.n_distinct,
+    }
+
+
+def carry_points(pair: SlidePair, points_xy: NDArray[np.float64]) -> pd.DataFrame:
+    """Points of the reference on the moving slide, each looked for in a field's worth of tissue."""
+    side_um = FieldSettings().side_um
+    places = [pair.carry(point, side_um=side_um) for point in points_xy]
+    rows = [
+        (*place.xy_px, *point, place.error_um, place.distinct)
+        for point, place in zip(points_xy, places, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=CARRIED_POINTS.names)
+
+
+def read_points(path: Path) -> NDArray[np.float64]:
+    """Points of a CSV with columns X and Y, shape (n, 2).
+
+    Raises
+    ------
+    AnnotationError
+        If the file cannot be read or holds no such points.
+    """
+    try:
+        table = pd.read_csv(path)
+    except FileNotFoundError:
+        raise AnnotationError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise AnnotationError(f"{path.name}: not a CSV table ({' '.join(str(error).split())})") from error
+    if not {"X", "Y"} <= set(table.columns):
+        raise AnnotationError(f"{path.name}: columns {', '.join(map(str, table.columns))}; expected X and Y")
+    numbers: NDArray[np.float64] = table[["X", "Y"]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    bad = ~np.isfinite(numbers).all(axis=1)
+    if bad.any() or not len(numbers):
+        where = f"row {int(np.argmax(bad)) + 2} has no number in X or Y" if len(numbers) else "no points"
+        raise AnnotationError(f"{path.name}: {where}")
+    return np.asarray(numbers)
+
+
+def checkerboard(pair: SlidePair) -> NDArray[np.uint8]:
+    """Reference and moving slide in turns, square by square, on the reference's frame."""
+    reference, moving = pair.reference.slide, pair.moving.slide
+    step_um = max(reference.size_xy_px) * reference.mpp_um / _CHECKERBOARD_PX
+    step_um = max(step_um, reference.mpp_um)
+    fixed, other = reference.thumbnail(step_um), moving.thumbnail(step_um)
+    scale = fixed.mpp_um / step_um
+    size = (round(fixed.rgb.shape[1] * scale), round(fixed.rgb.shape[0] * scale))
+    board = np.asarray(cv2.resize(fixed.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    to_reference = Affine.scaling(step_um / reference.mpp_um)
+    rows, columns = np.indices(board.shape[:2])
+    square = math.ceil(max(size) / _SQUARES)  # no sliver of a ninth at the end
+    turn = ((rows // square + columns // square) % 2).astype(bool)
+    for transform, area in _maps(pair.registration, board.shape[:2], to_reference):
+        onto = Affine.scaling(1 / other.downsample) @ transform @ to_reference
+        warped = cv2.warpAffine(
+            other.rgb, onto.cv(), size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderValue=moving.background_rgb,
+        )  # fmt: skip
+        board[turn & area] = warped[turn & area]
+    return pictures.draw_checkerboard(
+        board, title=f"{reference.name}  ·  {moving.name}", square_px=square, mpp_um=step_um
+    )
+
+
+def _maps(
+    registration: Registration, shape_yx: tuple[int, ...], to_reference: Affine
+) -> list[tuple[Affine, NDArray[np.bool_]]]:
+    """Each map with the part of the picture in which it holds, the pieces' last."""
+    maps = [(registration.transform, np.ones(shape_yx, np.bool_))]
+    for piece in registration.pieces:
+        outline = to_reference.inverse()(shapely.get_coordinates(piece.area.exterior)) - 0.5
+        area = np.zeros(shape_yx, np.uint8)
+        cv2.fillPoly(area, [np.rint(outline).astype(np.int32)], 1)
+        maps.append((piece.transform, area.astype(bool)))
+    return maps
+
+
+def _about(slide: Slide) -> dict[str, object]:
+    mpp = {"mpp_um": slide.mpp_um, "mpp_source": slide.mpp_source}
+    return {"name": slide.name, "size_xy_px": list(slide.size_xy_px), **mpp, "identity": slide.identity}

@@ -1,0 +1,174 @@
+"""Tiled TIFFs that OpenSlide opens, with their tiles decoded directly.
+
+OpenSlide says what the slide is: levels, pixel size, identity. The tiles of a level are then decoded
+without it, several times as fast, where nothing stands against it: known formats, plain 8-bit RGB in JPEG
+or JPEG 2000, and one tile of the level, decoded both ways, is the same pixel for pixel. Everything else,
+and every tile that is not stored, is still read by OpenSlide.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from ihcscore.errors import ReadError
+from ihcscore.slide.readers.openslide import OpenSlideReader
+from ihcscore.slide.tiles import SharedFile, TiledImage, TileLayout, direct_image, is_direct, layout_of
+
+# Formats of OpenSlide whose levels are whole TIFF pages of tiles that neither overlap nor turn.
+DIRECT_FORMATS = {"aperio", "philips", "generic-tiff"}
+# Tiles tried until OpenSlide decodes one for comparison; broken ones are passed over.
+PROBES = 3
+# OpenSlide places regions by level-0 pixels. Where that misses a pixel of a coarser level by less than this,
+# it copies pixels; beyond, it interpolates, and the comparison allows for rounding.
+PLACE_TOLERANCE_PX = 1 / 512
+BLEND_COUNTS = 2.5
+RIM_PX = 2
+
+
+class TiledTiffReader(OpenSlideReader):
+    """A TIFF of OpenSlide's, its tiles decoded directly where that gives the same pixels.
+
+    Parameters
+    ----------
+    path : Path
+    identity : str
+        Used where the format has no quick hash of its own.
+
+    Raises
+    ------
+    SlideError
+        If OpenSlide refuses the file.
+    """
+
+    def __init__(self, path: Path, *, identity: str) -> None:
+        super().__init__(path, identity=identity)
+        self._file = SharedFile(path)
+        self._candidates = self._find_images(path)
+        self._checked: dict[int, TiledImage | None] = {}
+        self._checking = threading.Lock()
+
+    def _find_images(self, path: Path) -> dict[int, TiledImage]:
+        """Levels whose layout is known to be safe, still to be compared with OpenSlide's pixels."""
+        if self.format not in DIRECT_FORMATS or self.origin_xy_px != (0, 0):
+            return {}
+        try:
+            with tifffile.TiffFile(path) as tiff:
+                pages = list(tiff.pages)
+                matched = [self._page_of(level, pages) for level in range(len(self.levels))]
+                return self._images(matched)
+        except Exception:
+            return {}  # metadata that tifffile cannot take: OpenSlide reads the file
+
+    def _page_of(self, level: int, pages: list[Any]) -> Any | None:
+        """Return the one tiled page whose size is a level's; None where several or none are."""
+        width, height = self.levels[level].size_xy_px
+        fits = []
+        for page in pages:
+            if not page.is_tiled:
+                continue
+            # Philips pads the pages of coarser levels to whole tiles.
+            spare_w, spare_h = page.imagewidth - width, page.imagelength - height
+            slack_w, slack_h = (page.tilewidth, page.tilelength) if self.format == "philips" else (1, 1)
+            if -1 <= spare_w <= slack_w and -1 <= spare_h <= slack_h:
+                fits.append(page)
+        return fits[0] if len(fits) == 1 else None
+
+    def _images(self, pages: list[Any | None]) -> dict[int, TiledImage]:
+        images = {}
+        for level, page in enumerate(pages):
+            if page is not None and is_direct(page):
+                images[level] = direct_image(self._file, self.name, page)
+            if self.format == "aperio" and (page is None or (layout_of(page).lengths == 0).any()):
+                # OpenSlide redraws what lies over a missing tile, at every coarser level, from finer ones.
+                return {k: image for k, image in images.items() if k == 0}
+        return images
+
+    def _image(self, level: int) -> TiledImage | None:
+        """Return a level's tiles, once one of them was seen to be the same as OpenSlide's."""
+        if level not in self._checked:
+            with self._checking:
+                image = self._candidates.get(level)
+                if image is not None and not self._agrees(level, image):
+                    image = None
+                self._checked[level] = image
+        return self._checked[level]
+
+    def _agrees(self, level: int, image: TiledImage) -> bool:
+        """Compare the tile with the most bytes, which shows the most detail, with OpenSlide's."""
+        fullest = np.argsort(image.layout.lengths, kind="stable")[::-1][:PROBES]
+        for index in fullest[image.layout.lengths[fullest] > 0]:
+            try:
+                return self._agrees_at(level, image, int(index))
+            except ReadError:
+                continue
+        return False
+
+    def _agrees_at(self, level: int, image: TiledImage, index: int) -> bool:
+        row, column = divmod(index, image.layout.tiles_xy[0])
+        (tile_w, tile_h), (page_w, page_h) = image.layout.tile_xy_px, image.layout.size_xy_px
+        level_w, level_h = self.levels[level].size_xy_px
+        x, w = self._inner(column, tile_w, min(page_w, level_w))
+        y, h = self._inner(row, tile_h, min(page_h, level_h))
+        if w < 1 or h < 1:
+            return False
+        direct = np.empty((h + 2, w + 2, 3), np.uint8)
+        if image.read_into((x - 1, y - 1), direct):
+            return False
+        rgba = self._read_rgba(level, (x, y), (w, h))
+        off_x, off_y = self._misplaced(level, x), self._misplaced(level, y)
+        expected = _moved(_moved(direct.astype(np.float32), off_y).swapaxes(0, 1), off_x).swapaxes(0, 1)
+        exact = max(abs(off_x), abs(off_y)) < PLACE_TOLERANCE_PX
+        most = np.abs(rgba[..., :3] - expected).max()
+        return bool(most <= (0 if exact else BLEND_COUNTS) and (rgba[..., 3] == 255).all())
+
+    @staticmethod
+    def _inner(number: int, tile_px: int, whole_px: int) -> tuple[int, int]:
+        """First pixel and length, along one axis, of a tile without its rim, where OpenSlide blends tiles."""
+        first = number * tile_px + RIM_PX
+        return first, min((number + 1) * tile_px, whole_px) - RIM_PX - first
+
+    def _misplaced(self, level: int, pixel: int) -> float:
+        """By how many pixels of a level OpenSlide misses one, as it counts in whole level-0 pixels."""
+        downsample = self.levels[level].downsample
+        return round(pixel * downsample) / downsample - pixel
+
+    def _read_into(
+        self, level: int, xy_px: tuple[int, int], rgb: NDArray[np.uint8], scanned: NDArray[np.bool_]
+    ) -> None:
+        image = self._image(level)
+        if image is None or not _holds(image.layout, xy_px, (rgb.shape[1], rgb.shape[0])):
+            super()._read_into(level, xy_px, rgb, scanned)
+            return
+        scanned[:] = True
+        missing = image.read_into(xy_px, rgb)
+        if self._to_srgb is not None:
+            rgb[:] = self._in_srgb(rgb)
+        for x, y, w, h in missing:
+            here = np.s_[y : y + h, x : x + w]
+            super()._read_into(level, (xy_px[0] + x, xy_px[1] + y), rgb[here], scanned[here])
+
+    def is_direct(self, level: int) -> bool:
+        """Whether the tiles of a level are decoded directly."""
+        return self._image(level) is not None
+
+    def close(self) -> None:
+        """Close the file, for all threads."""
+        super().close()
+        self._file.close()
+
+
+def _holds(layout: TileLayout, xy_px: tuple[int, int], size_xy_px: tuple[int, int]) -> bool:
+    """Whether a rectangle lies inside a page (a level's size, by rounding, may exceed it by a pixel)."""
+    return all(v + n <= whole for v, n, whole in zip(xy_px, size_xy_px, layout.size_xy_px, strict=True))
+
+
+def _moved(pixels: NDArray[np.float32], offset: float) -> NDArray[np.float32]:
+    """Rows at `offset` (within half a row) beyond the inner ones, by linear interpolation."""
+    beyond = pixels[2:] if offset > 0 else pixels[:-2]
+    return pixels[1:-1] * np.float32(1 - abs(offset)) + beyond * np.float32(abs(offset))

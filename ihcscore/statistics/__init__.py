@@ -1,0 +1,34 @@
+"""Tests, intervals and power for small studies: arrays in, numbers out; nothing here knows a table."""
+
+from ihcscore.statistics.adjust import adjust
+from ihcscore.statistics.agreement import agree, intraclass, log_differences, passing_bablok, weighted_kappa
+from ihcscore.statistics.groups import mann_whitney
+from ihcscore.statistics.interval import FEWEST, bca, bonett_wright
+from ihcscore.statistics.paired import hodges_lehmann, shapiro_wilk, signed_rank, signed_rank_by_patient
+from ihcscore.statistics.power import power
+from ihcscore.statistics.spearman import RankTest, kendall, spearman, t_approximation_p
+from ihcscore.statistics.summary import describe, summarise
+
+__all__ = [
+    "FEWEST",
+    "RankTest",
+    "adjust",
+    "agree",
+    "bca",
+    "bonett_wright",
+    "describe",
+    "hodges_lehmann",
+    "intraclass",
+    "kendall",
+    "log_differences",
+    "mann_whitney",
+    "passing_bablok",
+    "power",
+    "shapiro_wilk",
+    "signed_rank",
+    "signed_rank_by_patient",
+    "spearman",
+    "summarise",
+    "t_approximation_p",
+    "weighted_kappa",
+]

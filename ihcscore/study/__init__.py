@@ -1,0 +1,1 @@
+"""Scores and uptake tables to correlations: what `correlate` and `agree` do."""

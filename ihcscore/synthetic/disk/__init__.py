@@ -1,0 +1,1 @@
+"""What is written: slides, cohorts, truth, tables."""

@@ -1,0 +1,1 @@
+"""What is drawn: textures, optics, sprites, layouts, artefacts."""
