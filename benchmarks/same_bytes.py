@@ -178,7 +178,7 @@ def _difference(a: Path, b: Path) -> str:
 
 
 def _table_difference(a: Path, b: Path) -> str:
-    """Columns that are gone, and values that moved; new columns and rows of both regions are no difference."""
+    """Columns that are gone, and values that moved; new columns and joined rows are none."""
     first, second = (list(csv.DictReader(path.open(encoding="utf-8", newline=""))) for path in (a, b))
     if len(first) != len(second):
         second = [row for row in second if row.get("region") != "Both regions"]

@@ -16,7 +16,7 @@ from ihcscore.run.plan import Plan, plan_fields
 from ihcscore.run.survey import Survey, propose, survey_slide
 from ihcscore.run.thumbnails import CACHE, keep_thumbnail
 from ihcscore.run.views import draw_plan, regions_geojson
-from ihcscore.schema import PLANNED_FIELDS, RunSettings
+from ihcscore.schema import PLANNED_FIELDS, REGION_COLOURS, TUMOUR_COLOUR, RunSettings
 from ihcscore.slide import Slide, open_slide
 from ihcscore.tissue.mask import TissueSettings
 
@@ -63,9 +63,7 @@ def write_regions(
     with open_slide(path, mpp_um=mpp_um, icc=icc) as slide:
         survey = survey_slide(slide, profile=as_profile(_ANY_MARKER), progress=silent)
         annotations, confidence, warnings = propose(survey)
-        content = output.regions_geojson(
-            {"Tumor": (annotations.tumour, output.TUMOUR_COLOUR)}, slide=slide.name
-        )
+        content = output.regions_geojson({"Tumor": (annotations.tumour, TUMOUR_COLOUR)}, slide=slide.name)
     partial = out.with_name(f".{out.name}.partial")
     try:
         output.write_json(partial, content)
@@ -124,9 +122,7 @@ def _write(
     )[PLANNED_FIELDS.names]
     output.write_table(folder.new_file("fields.csv"), pd.DataFrame(fields), PLANNED_FIELDS)
     keep_thumbnail(folder.staging / CACHE, slide, survey.thumbnail, TissueSettings().mpp_um)
-    output.write_json(
-        folder.new_file("fields.geojson"), output.fields_geojson(fields, pictures.REGION_COLOURS)
-    )
+    output.write_json(folder.new_file("fields.geojson"), output.fields_geojson(fields, REGION_COLOURS))
     output.write_json(folder.new_file("regions.geojson"), regions_geojson(plan, slide=slide.name))
     overview = draw_plan(slide, survey, plan, plan.fields, title=f"regions {plan.annotations.source}")
     pictures.write_png(folder.new_file("overview.png"), overview)

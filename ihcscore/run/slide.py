@@ -18,7 +18,7 @@ from ihcscore import output, pictures, report
 from ihcscore.errors import ReadError
 from ihcscore.fields.draw import draw_fields, tissue_fractions
 from ihcscore.fields.quality import field_quality, judge_field
-from ihcscore.geometry.square import pixels_inside
+from ihcscore.geometry.square import Square
 from ihcscore.output.progress import Progress, Stopwatch, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.count import CountedField, as_profile, count_field
@@ -26,7 +26,16 @@ from ihcscore.run.plan import Plan, plan_fields
 from ihcscore.run.survey import Survey, learn_pigment, survey_slide
 from ihcscore.run.thumbnails import CACHE, keep_thumbnail
 from ihcscore.run.views import OVERVIEW_PX, bands_geojson, draw_plan, regions_geojson
-from ihcscore.schema import FIELDS, SCORES, SLIDE_CELLS, FieldStatus, RegionName, RunSettings
+from ihcscore.schema import (
+    CLASS_COLOURS,
+    FIELDS,
+    REGION_COLOURS,
+    SCORES,
+    SLIDE_CELLS,
+    FieldStatus,
+    RegionName,
+    RunSettings,
+)
 from ihcscore.score import density as score
 from ihcscore.serial.carry import ReferenceFields, carry_fields
 from ihcscore.slide import Slide, open_slide
@@ -263,10 +272,10 @@ class _Run:
                 "error": f"field {place['field_id']} not placed: {place['unplaced']}",
             }
             return row, pd.DataFrame(columns=SLIDE_CELLS.names)
-        square = {name: place[name] for name in ("x_px", "y_px", "side_px", "angle_deg")}
+        square = Square(**{name: place[name] for name in ("x_px", "y_px", "side_px", "angle_deg")})
         try:
             counted = count_field(
-                self.slide, **square, profile=self.profile, stains=self.survey.stains, watch=self.watch
+                self.slide, square, profile=self.profile, stains=self.survey.stains, watch=self.watch
             )
         except ReadError as error:
             row |= {"status": str(FieldStatus.FAILED), "error": f"field {place['field_id']}: {error}"}
@@ -298,7 +307,7 @@ class _Run:
 
     def _quality(self, place: dict[Any, Any], counted: CountedField) -> dict[str, object]:
         """Quality columns of one field, from its own pixels and from the thumbnail's folds."""
-        window, inside = pixels_inside(counted.corners_xy_px, counted.rgb.shape[:2])
+        window, inside = counted.square.pixels(counted.rgb.shape)
         found = field_quality(
             np.ascontiguousarray(counted.rgb[window]),
             inside=inside,
@@ -326,7 +335,7 @@ class _Run:
         picture = pictures.FieldPicture(
             rgb=counted.rgb,
             cells=counted.cells_in_picture,
-            corners_xy_px=counted.corners_xy_px,
+            corners_xy_px=counted.square.corners_xy_px,
             mpp_um=counted.mpp_um,
             title=f"{self.slide.name}  ·  {self.profile.name}  ·  {name}  ·  {density} positive per mm²",
         )
@@ -337,7 +346,7 @@ class _Run:
         )
         if self.work_key is not None:
             mirrored = bool(self.plan.carried and self.plan.carried["registration"]["mirrored"])
-            upright = pictures.upright_square(counted.rgb, counted.corners_xy_px, mirrored=mirrored)
+            upright = pictures.upright_square(counted.rgb, counted.square.corners_xy_px, mirrored=mirrored)
             folder.new_file("overlays", f"{name}-upright.jpg").write_bytes(
                 pictures.encode_jpeg(upright, quality=90)
             )
@@ -415,10 +424,10 @@ def _write(folder: output.OutputFolder, result: SlideScores, run: _Run) -> None:
     for file, content in (
         ("regions.geojson", regions_geojson(run.plan, slide=name)),
         ("bands.geojson", bands_geojson(run.plan, run.survey, slide=name)),
-        ("fields.geojson", output.fields_geojson(result.fields, pictures.REGION_COLOURS)),
+        ("fields.geojson", output.fields_geojson(result.fields, REGION_COLOURS)),
         (
             "cells.geojson",
-            output.cells_geojson(result.cells, pictures.CLASS_COLOURS, mpp_um=run.slide.mpp_um),
+            output.cells_geojson(result.cells, CLASS_COLOURS, mpp_um=run.slide.mpp_um),
         ),
     ):
         output.write_json(folder.new_file(file), content)

@@ -15,7 +15,7 @@ from ihcscore.errors import AnnotationError
 from ihcscore.fields.given import check_fields_on_slide, parse_fields
 from ihcscore.geometry.square import square_corners
 from ihcscore.output.geojson import fields_geojson
-from ihcscore.pictures.field import REGION_COLOURS
+from ihcscore.schema import REGION_COLOURS
 
 
 def parsed(*polygons):

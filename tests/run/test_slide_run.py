@@ -10,9 +10,9 @@ import shapely.affinity
 from PIL import Image
 
 import ihcscore
-from ihcscore import output, pictures, schema
+from ihcscore import output, schema
 from ihcscore.errors import AnnotationError
-from ihcscore.schema import FieldSettings, RegionSettings, RunSettings, Sampling
+from ihcscore.schema import REGION_COLOURS, FieldSettings, RegionSettings, RunSettings, Sampling
 
 # The phantom's front is 600 µm wide in all, its fields a quarter of the study's.
 SETTINGS = RunSettings(
@@ -174,7 +174,7 @@ def test_a_turned_field_holds_what_truth_says_is_in_it(scored, phantom, tmp_path
     result, _ = scored
     fields = result.fields.assign(angle_deg=30.0)
     (tmp_path / "f.geojson").write_text(
-        json.dumps(output.fields_geojson(fields, pictures.REGION_COLOURS)), encoding="utf-8"
+        json.dumps(output.fields_geojson(fields, REGION_COLOURS)), encoding="utf-8"
     )
     again = ihcscore.score_slide(
         phantom.files.slide, profile="CD8", fields=tmp_path / "f.geojson", out=tmp_path / "turned"
