@@ -18,7 +18,7 @@ import numpy as np
 from scipy import stats
 
 from ihcscore.statistics.interval import bca, bonett_wright
-from ihcscore.statistics.permutation import _random_permutations
+from ihcscore.statistics.permutation import random_permutations
 from ihcscore.statistics.power import power
 from ihcscore.statistics.spearman import kendall, spearman
 
@@ -30,7 +30,7 @@ def speed() -> None:
     generator = np.random.default_rng(0)
     data = generator.random((8, 2, 12))
     for name, test in (("Spearman", spearman), ("Kendall", kendall)):
-        _random_permutations.cache_clear()
+        random_permutations.cache_clear()
         start = time.perf_counter()
         for x, y in data:
             test(x, y, n_resamples=100_000)

@@ -54,7 +54,8 @@ def print_samples(samples: pd.DataFrame) -> None:
 
 def print_correlations(correlations: pd.DataFrame, settings: CorrelationSettings) -> None:
     """What could have been found in words, then what was."""
-    from ihcscore.report.wording import format_interval, format_p, format_rho, what_could_be_found
+    from ihcscore.report.numbers import format_interval, format_p, format_rho
+    from ihcscore.report.wording import what_could_be_found
 
     for _, sentence in what_could_be_found(correlations, settings):
         typer.echo(sentence)
@@ -72,7 +73,7 @@ def print_correlations(correlations: pd.DataFrame, settings: CorrelationSettings
 
 def print_agreement(measures: pd.DataFrame) -> None:
     """The measures with their intervals."""
-    from ihcscore.report.wording import format_value
+    from ihcscore.report.numbers import format_value
 
     rows = [
         (row["measure"], *(format_value(row[name]) for name in ("value", "low", "high")))

@@ -37,6 +37,8 @@ from ihcscore.cli.printing import print_agreement, print_correlations, print_dem
 from ihcscore.errors import IhcscoreError
 from ihcscore.schema import Adjustment, AgreementSettings, CorrelationSettings, FieldStatus, Unit
 
+_VARIABLE = "MARKER[.COLUMN]:REGION"
+
 
 @app.command()
 def register(
@@ -145,9 +147,16 @@ def correlate(
     timepoint: Annotated[str, typer.Option(help="The scan that is correlated.")] = STUDY.timepoint,
     on_treatment: Annotated[str, typer.Option(help="The scan it is compared with.")] = STUDY.on_treatment,
     adjust: Annotated[Adjustment, typer.Option(help="For several tests.")] = STUDY.adjust,
-    x: Annotated[str | None, typer.Option(help="One density alone.", metavar="MARKER:REGION")] = None,
+    x: Annotated[
+        str | None, typer.Option(help="One density alone.", metavar="MARKER[.COLUMN]:REGION")
+    ] = None,
     y: Annotated[
-        str | None, typer.Option(help="Against this density instead of SUV.", metavar="MARKER:REGION")
+        str | None,
+        typer.Option(help="Against this density instead of SUV.", metavar="MARKER[.COLUMN]:REGION"),
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(help="This region alone; 'Both regions' for all fields together.", metavar="REGION"),
     ] = None,
     ratio: Annotated[
         list[str] | None,
@@ -167,6 +176,7 @@ def correlate(
     settings = checked(
         CorrelationSettings, suv=suv, density=density, unit=unit, timepoint=timepoint,
         on_treatment=on_treatment, adjust=adjust, x=x, y=y, kendall=kendall, seed=seed,
+        regions=tuple(region or ()),
         ratios=STUDY.ratios if ratio is None else tuple(name_pair(text, "/", "--ratio") for text in ratio),
     )  # fmt: skip
     with progress_bar(quiet) as progress:

@@ -261,7 +261,7 @@ def _join(
                 folder.new_file(*name.split("/")).write_bytes(sheet)
                 contacts[sample.sample_id] = name
         record = _record(samples, errors, settings, manifest)
-        report.write_cohort_page(
+        report.write_page(
             folder.new_file("report.html"),
             report.CohortPage(
                 record=record, scores=scores, fields=fields, samples=per_sample, markers=per_marker,

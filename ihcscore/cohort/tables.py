@@ -22,6 +22,7 @@ from ihcscore.schema import (
     FieldStatus,
     RegionName,
 )
+from ihcscore.statistics.summary import quartiles
 
 Errors = Mapping[tuple[str, str], str]
 
@@ -159,6 +160,7 @@ def marker_summary(samples: pd.DataFrame) -> pd.DataFrame:
             means = samples[(samples["marker"] == marker) & (samples["region"] == region)]["mean_per_mm2"]
             if means.empty:
                 continue
+            q1, median, q3 = quartiles(means.dropna().to_numpy(float))
             rows.append(
                 (
                     marker,
@@ -167,7 +169,9 @@ def marker_summary(samples: pd.DataFrame) -> pd.DataFrame:
                     float(means.mean()),
                     float(means.min()),
                     float(means.max()),
-                    *(float(means.quantile(q)) for q in (0.5, 0.25, 0.75)),
+                    median,
+                    q1,
+                    q3,
                 )
             )
     return pd.DataFrame(rows, columns=MARKER_SUMMARY.names)

@@ -1,14 +1,7 @@
 """What people read: pages, figures, sentences; rounding happens here."""
 
-from ihcscore.report.cohort import CohortPage, write_cohort_page
-from ihcscore.report.page import SlidePage, format_density, format_range, write_index_page, write_slide_page
+from ihcscore.report.cohort import CohortPage
+from ihcscore.report.numbers import format_density, format_range
+from ihcscore.report.page import IndexPage, SlidePage, write_page
 
-__all__ = [
-    "CohortPage",
-    "SlidePage",
-    "format_density",
-    "format_range",
-    "write_cohort_page",
-    "write_index_page",
-    "write_slide_page",
-]
+__all__ = ["CohortPage", "IndexPage", "SlidePage", "format_density", "format_range", "write_page"]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
-from ihcscore.report.page import environment
-from ihcscore.schema import BOTH_REGIONS, FieldStatus, RegionSource
+from ihcscore.report.page import svg_uri
+from ihcscore.schema import BOTH_REGIONS, FieldStatus, RegionName, RegionSource
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 Where = tuple[str, str]
 # Beyond so many samples a point's name would lie on its neighbour's.
 _NAMED_SAMPLES = 30
+_SHORT: dict[str, str] = {RegionName.TUMOUR_CENTRE: "Centre", RegionName.INVASIVE_FRONT: "Front"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,8 @@ class CohortPage:
         Folder of each slide, by sample and marker, relative to the page.
     """
 
+    template: ClassVar[str] = "cohort.html.j2"
+
     record: Mapping[str, Any]
     scores: pd.DataFrame = field(repr=False)
     fields: pd.DataFrame = field(repr=False)
@@ -47,30 +49,24 @@ class CohortPage:
     contacts: Mapping[str, str]
     folders: Mapping[Where, str]
 
-
-def write_cohort_page(path: Path, page: CohortPage) -> None:
-    """Write the page of a cohort; it opens from disk and links to the folders beside it."""
-    figure = "" if page.samples.empty else _small_multiples(page.scores)
-    html = (
-        environment()
-        .get_template("cohort.html.j2")
-        .render(
-            record=page.record,
-            scores=page.scores.to_dict("records"),
-            registration=_registration(page.fields),
-            paper=_paper(page.samples),
-            markers=page.markers.to_dict("records"),
-            marker_names=list(dict.fromkeys(page.scores["marker"])),
-            errors=page.errors,
-            missing=page.scores[page.scores["missing"] != ""].to_dict("records"),
-            contacts=page.contacts,
-            overlays=_overlays(page.fields),
-            folders=page.folders,
-            figure=figure,
-            proposed=bool((page.scores["region_source"] == RegionSource.PROPOSED).any()),
-        )
-    )
-    path.write_text(html, encoding="utf-8")
+    def content(self) -> dict[str, Any]:
+        """What the template shows, by name."""
+        scores = self.scores
+        return {
+            "record": self.record,
+            "scores": scores.to_dict("records"),
+            "registration": _registration(self.fields),
+            "paper": _paper(self.samples),
+            "markers": self.markers.to_dict("records"),
+            "marker_names": list(dict.fromkeys(scores["marker"])),
+            "errors": self.errors,
+            "missing": scores[scores["missing"] != ""].to_dict("records"),
+            "contacts": self.contacts,
+            "overlays": _overlays(self.fields),
+            "folders": self.folders,
+            "figure": "" if self.samples.empty else svg_uri(_small_multiples(scores)),
+            "proposed": bool((scores["region_source"] == RegionSource.PROPOSED).any()),
+        }
 
 
 def _paper(samples: pd.DataFrame) -> list[dict[str, Any]]:
@@ -86,7 +82,7 @@ def _paper(samples: pd.DataFrame) -> list[dict[str, Any]]:
 def _overlays(fields: pd.DataFrame) -> dict[Where, list[str]]:
     """Fields with an overlay, by sample and marker."""
     found: dict[Where, list[str]] = {}
-    for row in fields[fields["status"] == "scored"].to_dict("records"):
+    for row in fields[fields["status"] == FieldStatus.SCORED].to_dict("records"):
         found.setdefault((row["sample_id"], row["marker"]), []).append(row["field_id"])
     return found
 
@@ -111,22 +107,21 @@ def _registration(fields: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _small_multiples(scores: pd.DataFrame) -> str:
-    """Density by marker and region, a panel a marker, as SVG."""
+def _small_multiples(scores: pd.DataFrame) -> bytes:
+    """Density by marker and region, a panel a marker, as SVG; both regions together are no third one."""
     from ihcscore.report import figures
 
-    scored = scores[scores["n_fields"].astype(int) > 0]
+    scored = scores[(scores["n_fields"].astype(int) > 0) & (scores["region"] != BOTH_REGIONS)]
     markers = list(dict.fromkeys(scored["marker"]))
     regions = list(dict.fromkeys(scored["region"]))
     size_inch = (2.6 * max(len(markers), 2) + 0.6, 3.2)
     drawn = figures.draw(lambda figure: _paint(figure, scored, markers, regions), size_inch=size_inch)
-    return drawn["svg"].decode().split("?>", 1)[-1].split(">", 1)[-1].strip()
+    return drawn["svg"]
 
 
 def _paint(figure: Figure, scored: pd.DataFrame, markers: list[str], regions: list[str]) -> None:
     """A panel a marker: a line a sample from region to region, with the interval of each mean."""
     panels = figure.subplots(1, len(markers), squeeze=False, sharey=True)[0]
-    names = {"Tumour centre": "Centre", "Invasive front": "Front"}
     n_samples = scored["sample_id"].nunique()
     for panel, marker in zip(panels, markers, strict=True):
         own = scored[scored["marker"] == marker]
@@ -142,7 +137,7 @@ def _paint(figure: Figure, scored: pd.DataFrame, markers: list[str], regions: li
                     str(sample), where, (5, 0), textcoords="offset points", fontsize=7, va="center"
                 )
         panel.set_title(marker)
-        panel.set_xticks(range(len(regions)), [names.get(region, region) for region in regions])
+        panel.set_xticks(range(len(regions)), [_SHORT.get(region, region) for region in regions])
         panel.set_xlim(-0.4, len(regions) - 0.2)
         panel.set_yscale("symlog", linthresh=10)
         panel.set_ylim(bottom=0)

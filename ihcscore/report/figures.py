@@ -16,6 +16,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from ihcscore.schema import Role
+
 INK, SOFT, LINE, BLUE, ORANGE = "#1e1e22", "#63636b", "#d9d9de", "#2a62c8", "#c2571a"
 
 _STYLE: dict[Any, Any] = {
@@ -166,15 +168,15 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
     return wide * high if wide > 0 and high > 0 else 0.0
 
 
-def forest(correlations: pd.DataFrame, texts: Sequence[str]) -> dict[str, bytes]:
+def forest(correlations: pd.DataFrame, *, names: Sequence[str], texts: Sequence[str]) -> dict[str, bytes]:
     """Each rho with its interval, and what it had to reach.
 
     Parameters
     ----------
     correlations : DataFrame
         The table of correlations.
-    texts : sequence of str
-        What stands at the right of each.
+    names, texts : sequence of str
+        What stands at the left and at the right of each.
     """
     n = len(correlations)
     width = 7.6
@@ -182,7 +184,7 @@ def forest(correlations: pd.DataFrame, texts: Sequence[str]) -> dict[str, bytes]
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
         for line, (row, text) in enumerate(zip(correlations.to_dict("records"), texts, strict=True)):
-            primary = row["role"] == "primary"
+            primary = row["role"] == Role.PRIMARY
             colour = BLUE if primary else ORANGE
             axes.hlines(line, row["rho_low"], row["rho_high"], color=colour, linewidth=1.4)
             axes.plot(
@@ -196,22 +198,12 @@ def forest(correlations: pd.DataFrame, texts: Sequence[str]) -> dict[str, bytes]
         axes.axvline(0, color=LINE, linewidth=1, zorder=0)
         axes.set_xlim(-1.04, 1.04)
         axes.set_ylim(n - 0.4, -0.6)
-        axes.set_yticks(range(n), _forest_names(correlations), color=INK, fontsize=8)
+        axes.set_yticks(range(n), names, color=INK, fontsize=8)
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel("Spearman's ρ, 95 % interval (Bonett-Wright)")
         axes.spines["left"].set_visible(False)
 
     return draw(paint, size_inch=(width, 0.9 + 0.27 * n))
-
-
-def _forest_names(correlations: pd.DataFrame) -> list[str]:
-    """The density; beside it what it is held against, where that is not the same in all rows."""
-    if correlations["y"].str.contains(" · ").all():
-        return [f"{x}\nagainst {y}" for x, y in zip(correlations["x"], correlations["y"], strict=True)]
-    if correlations["y"].nunique() < 2:
-        return correlations["x"].tolist()
-    short = correlations["y"].str.split(", ").str[-1]
-    return [f"{x}, {y}" for x, y in zip(correlations["x"], short, strict=True)]
 
 
 def before_after(scans: pd.DataFrame, *, names: tuple[str, str], suv: str) -> dict[str, bytes]:
@@ -269,7 +261,15 @@ def _spread_labels(axes: Axes, heights: np.ndarray, names: Sequence[str]) -> Non
 
 
 def by_response(values: Sequence[tuple[str, pd.DataFrame]], order: Sequence[str]) -> dict[str, bytes]:
-    """Values of patients by best response, a panel a quantity; columns value and response."""
+    """Values of patients by best response, a panel a quantity.
+
+    Parameters
+    ----------
+    values : sequence of (str, DataFrame)
+        Title of each panel, and columns value and response.
+    order : sequence of str
+        The responses, from the left.
+    """
     n_across = min(len(values), 4)
     n_down = math.ceil(len(values) / n_across)
 
@@ -277,7 +277,7 @@ def by_response(values: Sequence[tuple[str, pd.DataFrame]], order: Sequence[str]
         panels = np.atleast_1d(figure.subplots(n_down, n_across, squeeze=False)).ravel()
         for axes in panels[len(values) :]:
             axes.set_visible(False)
-        for axes, (name, table) in zip(panels, values, strict=False):
+        for axes, (title, table) in zip(panels, values, strict=False):
             for place, response in enumerate(order):
                 here = np.sort(table.loc[table["response"] == response, "value"].to_numpy(float))
                 aside = (np.arange(len(here)) % 3 - 1) * 0.13
@@ -288,7 +288,7 @@ def by_response(values: Sequence[tuple[str, pd.DataFrame]], order: Sequence[str]
             axes.set_xlim(-0.6, len(order) - 0.4)
             axes.margins(y=0.1)
             axes.set_ylim(bottom=0)
-            axes.set_title(name.replace(" · ", "\n").replace(", ", "\n"), fontsize=8)
+            axes.set_title(title, fontsize=8)
 
     return draw(paint, size_inch=(7.6, 2.3 * n_down))
 

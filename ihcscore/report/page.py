@@ -1,18 +1,92 @@
-"""HTML pages that a person reads; the only place where numbers are rounded."""
+"""HTML pages that a person reads: the templates, one way to write a page, and the pages of slides."""
 
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import jinja2
 import pandas as pd
 
+from ihcscore.report.numbers import (
+    format_count,
+    format_density,
+    format_interval,
+    format_number,
+    format_p,
+    format_percent,
+    format_range,
+    format_rho,
+    format_value,
+)
 from ihcscore.schema import RegionSource
+
+if TYPE_CHECKING:
+    import jinja2
+
+
+class Page(Protocol):
+    """What can be written as a page."""
+
+    template: ClassVar[str]
+    """File name of its template."""
+
+    def content(self) -> dict[str, Any]:
+        """What the template shows, by name."""
+        ...
+
+
+def write_page(path: Path, page: Page) -> None:
+    """Write a page; it opens from disk, and its links lead to files beside it."""
+    path.write_text(render(page.template, page.content()), encoding="utf-8")
+
+
+def render(template: str, content: Mapping[str, Any]) -> str:
+    """A template with its content: HTML, or plain text for templates that aren't."""
+    return environment().get_template(template).render(content)
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The templates, with the filters that round numbers."""
+    # Loaded by those who write pages only.
+    import jinja2
+
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("ihcscore.report", "templates"),
+        autoescape=jinja2.select_autoescape(["html.j2"], default=False),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "count": format_count,
+        "density": format_density,
+        "filled": pd.notna,
+        "interval": lambda row, suffix="": format_interval(row[f"rho_low{suffix}"], row[f"rho_high{suffix}"]),
+        "number": format_number,
+        "p": format_p,
+        "percent": format_percent,
+        "range": format_range,
+        "rho": format_rho,
+        "sentence": lambda text: f"{text[0].upper()}{text[1:]}.",
+        "value": format_value,
+    }
+    made.tests["filled"] = pd.notna
+    return made
+
+
+def jpeg_uri(jpeg: bytes) -> str:
+    """A JPEG as a source of an image that is part of the page."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def svg_uri(svg: bytes) -> str:
+    """The same for an SVG."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +105,8 @@ class SlidePage:
         A small picture of each field's overlay, by field_id.
     """
 
+    template: ClassVar[str] = "slide.html.j2"
+
     record: Mapping[str, Any]
     fields: pd.DataFrame = field(repr=False)
     scores: pd.DataFrame = field(repr=False)
@@ -38,33 +114,25 @@ class SlidePage:
     overview_jpeg: bytes = field(repr=False)
     field_jpegs: Mapping[str, bytes] = field(repr=False)
 
-
-def write_slide_page(path: Path, page: SlidePage) -> None:
-    """Write the page of one slide; it opens from disk and links to the overlays beside it."""
-    html = (
-        environment()
-        .get_template("slide.html.j2")
-        .render(
-            record=page.record,
-            fields=page.fields.to_dict("records"),
-            scores=page.scores.to_dict("records"),
-            warnings=page.warnings,
-            proposed=page.record["regions"]["source"] == RegionSource.PROPOSED,
-            overview=_data_uri(page.overview_jpeg),
-            pictures={name: _data_uri(jpeg) for name, jpeg in page.field_jpegs.items()},
-        )
-    )
-    path.write_text(html, encoding="utf-8")
+    def content(self) -> dict[str, Any]:
+        """What the template shows, by name."""
+        return {
+            "record": self.record,
+            "fields": self.fields.to_dict("records"),
+            "scores": self.scores.to_dict("records"),
+            "warnings": self.warnings,
+            "proposed": self.record["regions"]["source"] == RegionSource.PROPOSED,
+            "overview": jpeg_uri(self.overview_jpeg),
+            "pictures": {name: jpeg_uri(jpeg) for name, jpeg in self.field_jpegs.items()},
+        }
 
 
-def write_index_page(
-    path: Path, *, scores: pd.DataFrame, folders: Mapping[str, str], errors: Mapping[str, str]
-) -> None:
-    """Write the page that joins the slides of one call.
+@dataclass(frozen=True, kw_only=True)
+class IndexPage:
+    """What the page shows that joins the slides of one call.
 
-    Parameters
+    Attributes
     ----------
-    path : Path
     scores : DataFrame
         The score tables of all slides.
     folders : mapping of str to str
@@ -72,64 +140,17 @@ def write_index_page(
     errors : mapping of str to str
         Slides that could not be scored, and why.
     """
-    html = (
-        environment()
-        .get_template("index.html.j2")
-        .render(
-            scores=scores.to_dict("records"),
-            folders=folders,
-            errors=errors,
-            proposed_text=str(RegionSource.PROPOSED),
-        )
-    )
-    path.write_text(html, encoding="utf-8")
 
+    template: ClassVar[str] = "index.html.j2"
 
-def environment() -> jinja2.Environment:
-    """The templates, with the filters that round numbers."""
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader("ihcscore.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
-        "density": format_density,
-        "range": format_range,
-        "percent": format_percent,
-        "number": format_number,
-    }
-    return made
+    scores: pd.DataFrame = field(repr=False)
+    folders: Mapping[str, str]
+    errors: Mapping[str, str]
 
-
-def format_density(value: float | None) -> str:
-    """A density in whole cells per mm² from 10 up, one decimal below; a dash where there is none."""
-    if value is None or pd.isna(value):
-        return "–"
-    return f"{value:.0f}" if value >= 9.95 or value == 0 else f"{value:.1f}"
-
-
-def format_range(low: float | None, high: float | None) -> str:
-    """Two densities as a range; a dash where there is none."""
-    if low is None or high is None or pd.isna(low) or pd.isna(high):
-        return "–"
-    return f"{format_density(low)} to {format_density(high)}"
-
-
-def format_percent(fraction: float | None) -> str:
-    """A share in whole percent; less than half a percent keeps a decimal."""
-    if fraction is None or pd.isna(fraction):
-        return "–"
-    return f"{100 * fraction:.1f} %" if 0 < fraction < 0.0995 else f"{100 * fraction:.0f} %"
-
-
-def format_number(value: float | None) -> str:
-    """Four significant digits, without an exponent; a dash where there is none."""
-    if value is None or pd.isna(value) or not math.isfinite(value):
-        return "–"
-    return f"{value:.4g}"
-
-
-def _data_uri(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+    def content(self) -> dict[str, Any]:
+        """What the template shows, by name."""
+        return {
+            "scores": self.scores.to_dict("records"),
+            "folders": self.folders,
+            "errors": self.errors,
+        }

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import jinja2
 import pandas as pd
 
 from ihcscore.report import wording
-from ihcscore.report.page import environment, format_percent
-from ihcscore.schema import CorrelationSettings
+from ihcscore.report.numbers import equals_p, format_p, format_percent, format_rho
+from ihcscore.report.page import svg_uri
+from ihcscore.schema import CorrelationSettings, Quantity, Uptake, Variable
+
+Pair = tuple[Quantity, Quantity]
+"""What a correlation is between: its x and its y."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +30,16 @@ class StudyPage:
         The tables.
     flow : sequence of (str, sequence of (str, int))
         Numbers from slides and lesions to pairs, side by side.
+    regions_left_out : sequence of str
+        Regions that are described and take part in no test.
     warnings : sequence of str
     figures : mapping of str to bytes
         SVG by name: ``forest``, ``scans``, ``response``.
     scatters : sequence of (str, bytes)
         Title and SVG of each scatter plot.
     """
+
+    template: ClassVar[str] = "correlate.html.j2"
 
     record: Mapping[str, Any]
     settings: CorrelationSettings
@@ -44,9 +49,43 @@ class StudyPage:
     response: pd.DataFrame = field(repr=False)
     unmatched: pd.DataFrame = field(repr=False)
     flow: Sequence[tuple[str, Sequence[tuple[str, int]]]]
+    regions_left_out: Sequence[str]
     warnings: Sequence[str]
     figures: Mapping[str, bytes] = field(repr=False)
     scatters: Sequence[tuple[str, bytes]] = field(repr=False)
+
+    def content(self) -> dict[str, Any]:
+        """What the template shows, by name."""
+        correlations, settings = self.correlations, self.settings
+        parts = wording.Parts(
+            suv="suv" in self.record["inputs"], serial=len(self.serial) > 0, response=len(self.response) > 0
+        )
+        return {
+            "record": self.record,
+            "settings": settings,
+            "question": wording.question(settings, correlations[["x", "y"]].iloc[0].tolist()),
+            "could": wording.what_could_be_found(correlations, settings),
+            "found": wording.what_was_found(correlations, settings),
+            "methods": wording.methods(correlations, settings, parts),
+            "adjustment": wording.ADJUSTMENT_NAMES[settings.adjust],
+            "headings": wording.SUMMARY_HEADINGS,
+            "families": [
+                (name, group.to_dict("records")) for name, group in correlations.groupby("family", sort=False)
+            ],
+            "attainable": _attainable(correlations),
+            "notes": _notes(correlations),
+            "correlations_n": len(correlations),
+            "with_t": bool(correlations["p_t"].notna().any()),
+            **{
+                name: getattr(self, name).to_dict("records")
+                for name in ("summary", "serial", "response", "unmatched")
+            },
+            "flow": self.flow,
+            "regions_left_out": self.regions_left_out,
+            "warnings": self.warnings,
+            "figures": {name: svg_uri(svg) for name, svg in self.figures.items()},
+            "scatters": [(title, svg_uri(svg)) for title, svg in self.scatters],
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +107,8 @@ class AgreementPage:
         SVG.
     """
 
+    template: ClassVar[str] = "agree.html.j2"
+
     record: Mapping[str, Any]
     measures: pd.DataFrame = field(repr=False)
     classes: Sequence[Sequence[int]]
@@ -76,88 +117,55 @@ class AgreementPage:
     warnings: Sequence[str]
     figure: bytes = field(repr=False)
 
-
-def write_study_page(path: Path, page: StudyPage) -> None:
-    """Write the page of a study; it opens from disk as one file."""
-    correlations = page.correlations
-    parts = {
-        "serial": len(page.serial) > 0,
-        "response": len(page.response) > 0,
-        "suv": "suv" in page.record["inputs"],
-    }
-    families = [
-        (name, group.to_dict("records")) for name, group in correlations.groupby("family", sort=False)
-    ]
-    html = (
-        _study_environment()
-        .get_template("correlate.html.j2")
-        .render(
-            record=page.record,
-            settings=page.settings,
-            question=wording.question(page.settings, correlations[["x", "y"]].iloc[0].tolist()),
-            could=wording.what_could_be_found(correlations, page.settings),
-            found=wording.what_was_found(correlations, page.settings),
-            methods=wording.methods(correlations, page.settings, parts),
-            families=families,
-            attainable=_attainable(correlations),
-            notes=_notes(correlations),
-            correlations_n=len(correlations),
-            with_t=bool(correlations["p_t"].notna().any()),
-            summary=page.summary.to_dict("records"),
-            serial=page.serial.to_dict("records"),
-            response=page.response.to_dict("records"),
-            unmatched=page.unmatched.to_dict("records"),
-            flow=page.flow,
-            warnings=page.warnings,
-            figures={name: _svg_uri(svg) for name, svg in page.figures.items()},
-            scatters=[(title, _svg_uri(svg)) for title, svg in page.scatters],
-        )
-    )
-    path.write_text(html, encoding="utf-8")
+    def content(self) -> dict[str, Any]:
+        """What the template shows, by name."""
+        measures = self.measures.to_dict("records")
+        return {
+            "record": self.record,
+            "measures": measures,
+            "by_name": {row["measure"]: row for row in measures},
+            "classes": self.classes,
+            "class_names": self.class_names,
+            "unmatched": self.unmatched.to_dict("records"),
+            "warnings": self.warnings,
+            "figure": svg_uri(self.figure),
+        }
 
 
-def write_agreement_page(path: Path, page: AgreementPage) -> None:
-    """Write the page of two raters; it opens from disk as one file."""
-    html = (
-        _study_environment()
-        .get_template("agree.html.j2")
-        .render(
-            record=page.record,
-            measures=page.measures.to_dict("records"),
-            by_name={row["measure"]: row for row in page.measures.to_dict("records")},
-            classes=page.classes,
-            class_names=page.class_names,
-            unmatched=page.unmatched.to_dict("records"),
-            warnings=page.warnings,
-            figure=_svg_uri(page.figure),
-        )
-    )
-    path.write_text(html, encoding="utf-8")
+def forest_names(pairs: Sequence[Pair]) -> list[str]:
+    """What each line of the forest plot is called: x, and y where it is not the same in all lines."""
+    if all(isinstance(y, Variable) for _, y in pairs):
+        return [f"{x.name}\nagainst {y.name}" for x, y in pairs]
+    if len({y for _, y in pairs}) < 2:
+        return [x.name for x, _ in pairs]
+    return [f"{x.name}, {y.parts[-1]}" for x, y in pairs]
 
 
 def forest_texts(correlations: pd.DataFrame) -> list[str]:
     """What stands beside each line of the forest plot."""
     return [
-        f"ρ {wording.format_rho(row['rho'])}   n {row['n']}   adj. P {wording.format_p(row['p_adjusted'])}"
+        f"ρ {format_rho(row['rho'])}   n {row['n']}   adj. P {format_p(row['p_adjusted'])}"
         + ("   interval not estimable" if pd.isna(row["rho_low"]) and pd.notna(row["rho"]) else "")
         for row in correlations.to_dict("records")
     ]
 
 
-def axis_name(name: str, settings: CorrelationSettings) -> str:
+def axis_name(quantity: Quantity, settings: CorrelationSettings) -> str:
     """Name of an axis, with its unit; a ratio of densities and an SUV have none of their own."""
-    if name.startswith(settings.suv):
-        return f"{name}, {settings.timepoint.replace('_', ' ')}"
-    return name if "/" in name.split(" · ")[0] else f"{name}, cells per mm²"
+    if isinstance(quantity, Uptake):
+        return f"{quantity.name}, {settings.timepoint.replace('_', ' ')}"
+    column = quantity.column or settings.density
+    if quantity.over is not None:
+        return quantity.name
+    if column.endswith("_per_mm2"):
+        return f"{quantity.name}, cells per mm²"
+    return quantity.name if quantity.column else f"{quantity.name}, {column}"
 
 
-def scatter_title(row: Mapping[Any, Any]) -> str:
-    """Title of a scatter plot."""
-    adjusted = f", adjusted {wording.format_p(row['p_adjusted'])}" if row["n_tests"] > 1 else ""
-    return (
-        f"{row['x']}\nρ = {wording.format_rho(row['rho'])}, n = {row['n']}, "
-        f"{wording.equals_p(row['p']) if pd.notna(row['p']) else 'P –'}{adjusted}"
-    )
+def scatter_title(row: Mapping[Hashable, Any]) -> tuple[str, str]:
+    """Title of a scatter plot in two lines, from its row of the correlations."""
+    adjusted = f", adjusted {format_p(row['p_adjusted'])}" if row["n_tests"] > 1 else ""
+    return row["x"], f"ρ = {format_rho(row['rho'])}, n = {row['n']}, {equals_p(row['p'])}{adjusted}"
 
 
 def _attainable(correlations: pd.DataFrame) -> list[tuple[list[str], list[str]]]:
@@ -169,9 +177,8 @@ def _attainable(correlations: pd.DataFrame) -> list[tuple[list[str], list[str]]]
             for at in ("05", "07")
         )
         cells = (
-            row["y"], str(row["n"]),
-            wording.format_p(row["p_smallest"]), wording.format_p(row["p_smallest_adjusted"]),
-            wording.format_rho(row["rho_needed"]), wording.format_rho(row["rho_needed_adjusted"]), *powers,
+            row["y"], str(row["n"]), format_p(row["p_smallest"]), format_p(row["p_smallest_adjusted"]),
+            format_rho(row["rho_needed"]), format_rho(row["rho_needed_adjusted"]), *powers,
         )  # fmt: skip
         said.setdefault(cells, []).append(row["x"])
     return [(names, list(cells)) for cells, names in said.items()]
@@ -183,23 +190,3 @@ def _notes(correlations: pd.DataFrame) -> dict[str, list[str]]:
     for row in correlations[correlations["note"] != ""].to_dict("records"):
         notes.setdefault(row["note"], []).append(f"{row['x']}, {row['y']}")
     return notes
-
-
-def _study_environment() -> jinja2.Environment:
-    made = environment()
-    made.filters |= {
-        "p": wording.format_p,
-        "rho": wording.format_rho,
-        "value": wording.format_value,
-        "interval": lambda row, suffix="": wording.format_interval(
-            row[f"rho_low{suffix}"], row[f"rho_high{suffix}"]
-        ),
-        "sentence": lambda text: f"{text[0].upper()}{text[1:]}.",
-        "filled": pd.notna,
-    }
-    made.tests["filled"] = pd.notna
-    return made
-
-
-def _svg_uri(svg: bytes) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()

@@ -436,7 +436,7 @@ def _write(folder: output.OutputFolder, result: SlideScores, run: _Run) -> None:
     title = f"{run.profile.name}  ·  regions {run.plan.annotations.source}"
     overview = draw_plan(run.slide, run.survey, run.plan, result.fields, title=title)
     pictures.write_png(folder.new_file("overview.png"), overview)
-    report.write_slide_page(
+    report.write_page(
         folder.new_file("report.html"),
         report.SlidePage(
             record=result.record,

@@ -104,9 +104,8 @@ def _part(progress: Progress, name: str, number: int, total: int) -> Progress:
 def _write(folder: output.OutputFolder, joined: SlidesScores, folders: dict[str, str]) -> None:
     output.write_table(folder.new_file("scores.csv"), joined.scores, SCORES)
     output.write_table(folder.new_file("fields.csv"), joined.fields, FIELDS)
-    report.write_index_page(
-        folder.new_file("report.html"), scores=joined.scores, folders=folders, errors=joined.errors
-    )
+    page = report.IndexPage(scores=joined.scores, folders=folders, errors=joined.errors)
+    report.write_page(folder.new_file("report.html"), page)
     record = {
         "ihcscore": ihcscore.__version__,
         "command": "run",

@@ -35,8 +35,10 @@ from ihcscore.schema.names import (
     Attainable,
     CellClass,
     Chromogen,
+    Described,
     FieldStatus,
     Front,
+    PermutationKind,
     Quality,
     RegionName,
     RegionSource,
@@ -63,6 +65,7 @@ from ihcscore.schema.study import (
     CorrelationSettings,
 )
 from ihcscore.schema.table import Column, Table
+from ihcscore.schema.variables import Lesions, Quantity, Uptake, Variable
 
 __all__ = [
     "AGREEMENT",
@@ -103,12 +106,16 @@ __all__ = [
     "Chromogen",
     "Column",
     "CorrelationSettings",
+    "Described",
     "FieldSettings",
     "FieldStatus",
     "Front",
+    "Lesions",
     "Note",
     "NoteKind",
+    "PermutationKind",
     "Quality",
+    "Quantity",
     "RegionName",
     "RegionSettings",
     "RegionSource",
@@ -119,6 +126,8 @@ __all__ = [
     "Source",
     "Table",
     "Unit",
+    "Uptake",
+    "Variable",
     "WhiteSource",
     "tables_page",
     "texts",

@@ -99,6 +99,23 @@ class Attainable(StrEnum):
     ONLY_UNADJUSTED = "only unadjusted"
 
 
+class PermutationKind(StrEnum):
+    """Which rearrangements a P value counts."""
+
+    ALL = "all"
+    RANDOM = "random"
+
+
+class Described(StrEnum):
+    """What a summary is of."""
+
+    DENSITY = "density"
+    RATIO = "ratio"
+    LESIONS = "uptake of lesions"
+    PATIENTS = "uptake of patients"
+    HEALTHY = "healthy tissue"
+
+
 class Front(StrEnum):
     """Which side of the tumour outline the invasive front takes."""
 

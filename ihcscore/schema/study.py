@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ihcscore.schema.names import Adjustment, Unit
 from ihcscore.schema.settings import require
 from ihcscore.schema.table import Table, columns
+from ihcscore.schema.variables import Variable, parse_variable
 
 SUV_COLUMNS = ("suv_max", "suv_mean", "suv_peak")
 
@@ -22,7 +23,8 @@ class CorrelationSettings:
     suv : str
         Column of the SUV table: suv_max, suv_mean or suv_peak.
     density : str
-        Column of the scores; the mean over fields is the paper's number.
+        Column of the scores that is analysed where none is named; the mean over fields is the paper's
+        number, which for fields of one size is the same as that of all fields together.
     unit : Unit
         What a point is: a patient, or a lesion whose own tissue was scored.
     timepoint, on_treatment : str
@@ -32,7 +34,10 @@ class CorrelationSettings:
     ratios : tuple of (str, str)
         Markers whose densities are divided, numerator first, region by region.
     x, y : str or None
-        ``marker:region``. x alone correlates that density with SUV, x and y two densities.
+        ``MARKER:REGION`` or ``MARKER.COLUMN:REGION``, for any column of the scores that holds numbers. x
+        alone correlates that density with SUV, x and y two densities.
+    regions : tuple of str
+        Regions that are asked after; empty: each region by itself, without both together.
     kendall : bool
         Also Kendall's tau-b.
     alpha : float
@@ -45,7 +50,7 @@ class CorrelationSettings:
     """
 
     suv: str = "suv_max"
-    density: str = "mean_per_mm2"
+    density: str = "positive_per_mm2"
     unit: Unit = Unit.PATIENT
     timepoint: str = "baseline"
     on_treatment: str = "on_treatment"
@@ -53,6 +58,7 @@ class CorrelationSettings:
     ratios: tuple[tuple[str, str], ...] = (("CD25", "CD3"), ("CD8", "CD4"))
     x: str | None = None
     y: str | None = None
+    regions: tuple[str, ...] = ()
     kendall: bool = False
     alpha: float = 0.05
     n_resamples: int = 100_000
@@ -68,6 +74,27 @@ class CorrelationSettings:
         require(self.seed >= 0, "seed", self.seed, "0 or more")
         require(self.y is None or self.x is not None, "x", self.x, "a marker:region where y is given")
         require(self.timepoint != self.on_treatment, "on_treatment", self.on_treatment, "another scan")
+        _ = self.asked  # refuses what is no variable
+
+    @property
+    def asked(self) -> tuple[Variable, ...]:
+        """The variables of x and y; none where all are asked after."""
+        found = []
+        for name, text in (("x", self.x), ("y", self.y)):
+            if text is None:
+                continue
+            try:
+                variable = parse_variable(text)
+            except ValueError as error:
+                raise ValueError(f"{name} is {error}") from None
+            found.append(replace(variable, column=None) if variable.column == self.density else variable)
+        return tuple(found)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the scores that the study reads; the first is that of all it does not name."""
+        named = [variable.column or self.density for variable in self.asked]
+        return tuple(dict.fromkeys(named or [self.density]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,16 +1,30 @@
 """Tests, intervals and power for small studies: arrays in, numbers out; nothing here knows a table."""
 
 from ihcscore.statistics.adjust import adjust
-from ihcscore.statistics.agreement import agree, intraclass, log_differences, passing_bablok, weighted_kappa
+from ihcscore.statistics.agreement import (
+    Agreement,
+    Estimate,
+    LogDifferences,
+    agree,
+    intraclass,
+    log_differences,
+    passing_bablok,
+    weighted_kappa,
+)
 from ihcscore.statistics.groups import mann_whitney
 from ihcscore.statistics.interval import FEWEST, bca, bonett_wright
 from ihcscore.statistics.paired import hodges_lehmann, shapiro_wilk, signed_rank, signed_rank_by_patient
+from ihcscore.statistics.permutation import PermutationMethod
 from ihcscore.statistics.power import power
 from ihcscore.statistics.spearman import RankTest, kendall, spearman, t_approximation_p
-from ihcscore.statistics.summary import describe, summarise
+from ihcscore.statistics.summary import describe, quartiles
 
 __all__ = [
     "FEWEST",
+    "Agreement",
+    "Estimate",
+    "LogDifferences",
+    "PermutationMethod",
     "RankTest",
     "adjust",
     "agree",
@@ -24,11 +38,11 @@ __all__ = [
     "mann_whitney",
     "passing_bablok",
     "power",
+    "quartiles",
     "shapiro_wilk",
     "signed_rank",
     "signed_rank_by_patient",
     "spearman",
-    "summarise",
     "t_approximation_p",
     "weighted_kappa",
 ]

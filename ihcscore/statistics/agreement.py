@@ -6,16 +6,15 @@ All intervals take the rated things as independent; fields of one slide are not 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from ihcscore.schema import AGREEMENT, AgreementSettings
+from ihcscore.schema import AgreementSettings
 
-_Z = 1.959963984540054  # normal quantile of 0.975
+_Z = float(stats.norm.ppf(0.975))
 _NAN = math.nan
 
 
@@ -44,6 +43,32 @@ class LogDifferences:
     lower: Estimate
     upper: Estimate
     offset: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """All measures of two raters.
+
+    Attributes
+    ----------
+    absolute, consistency : Estimate
+        ICC(A,1) and ICC(C,1).
+    differences : LogDifferences
+    kappa : Estimate
+        Weighted kappa of the classes.
+    classes : (k, k) int array
+        Number of things by class of the first (row) and of the second (column).
+    slope, intercept : Estimate
+        Of the second on the first, after Passing and Bablok.
+    """
+
+    absolute: Estimate
+    consistency: Estimate
+    differences: LogDifferences
+    kappa: Estimate
+    classes: NDArray[np.int64] = field(repr=False)
+    slope: Estimate
+    intercept: Estimate
 
 
 def intraclass(ratings: NDArray[np.float64]) -> dict[str, Estimate]:
@@ -208,44 +233,27 @@ def passing_bablok(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[Esti
     )
 
 
-def agree(a: NDArray[np.float64], b: NDArray[np.float64], settings: AgreementSettings) -> pd.DataFrame:
+def agree(a: NDArray[np.float64], b: NDArray[np.float64], settings: AgreementSettings) -> Agreement:
     """All measures of agreement of two raters.
 
     Parameters
     ----------
     a, b : (n,) float array
         Counts or densities of the same n things, finite and 0 or more.
-
-    Returns
-    -------
-    DataFrame
-        The table of agreement.
+    settings : AgreementSettings
     """
-    limits = log_differences(a, b, offset=settings.offset)
-    kappa, _ = weighted_kappa(a, b, settings.bins)
+    correlation = intraclass(np.column_stack([a, b]))
+    kappa, classes = weighted_kappa(a, b, settings.bins)
     slope, intercept = passing_bablok(a, b)
-    added = f", {limits.offset:g} added to each value" if limits.offset else ""
-    meanings = {
-        "ICC(A,1)": "absolute agreement of single ratings (McGraw and Wong 1996)",
-        "ICC(C,1)": "consistency of single ratings, a constant difference forgiven (McGraw and Wong 1996)",
-    }
-    rows = [(name, one, meanings[name]) for name, one in intraclass(np.column_stack([a, b])).items()]
-    rows += [
-        ("ratio A/B", limits.ratio, f"geometric mean (Bland and Altman 1999, logarithm{added})"),
-        ("lower limit of A/B", limits.lower, "2.5 % of the ratios lie below"),
-        ("upper limit of A/B", limits.upper, "2.5 % of the ratios lie above"),
-        ("weighted kappa", kappa, f"quadratic weights; classes from 0, {_classes(settings.bins)}"),
-        ("slope", slope, "of B on A, Passing and Bablok 1983; 1 where they agree"),
-        ("intercept", intercept, "of B on A, Passing and Bablok 1983; 0 where they agree"),
-    ]
-    return pd.DataFrame(
-        [(name, one.value, one.low, one.high, meaning) for name, one, meaning in rows],
-        columns=AGREEMENT.names,
+    return Agreement(
+        absolute=correlation["ICC(A,1)"],
+        consistency=correlation["ICC(C,1)"],
+        differences=log_differences(a, b, offset=settings.offset),
+        kappa=kappa,
+        classes=classes,
+        slope=slope,
+        intercept=intercept,
     )
-
-
-def _classes(bins: tuple[float, ...]) -> str:
-    return ", ".join(f"{edge:g}" for edge in bins)
 
 
 def _back(log_value: float, reach: float) -> Estimate:

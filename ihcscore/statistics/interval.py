@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ihcscore.statistics.ranks import settle
+from ihcscore.statistics.ranks import without_float_noise
 
 FEWEST = 6
 """Patients below which an interval is not estimable: it would span nearly all of -1 to 1."""
@@ -68,7 +68,7 @@ def bca(
         NaN below :data:`FEWEST` patients, where |rho| is 1, or where more than 5 % of the samples have
         no rho.
     """
-    x, y = settle(np.asarray(x, float)), settle(np.asarray(y, float))
+    x, y = (without_float_noise(np.asarray(values, float)) for values in (x, y))
     codes = np.arange(len(x)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
     order = np.lexsort([y, x] if clusters is None else [y, x, codes])
     x, y, codes = x[order], y[order], np.arange(len(x)) if clusters is None else codes[order]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ihcscore.statistics.interval import NONE, Interval
-from ihcscore.statistics.ranks import settle
+from ihcscore.statistics.ranks import without_float_noise
 
 _FLIPPING = 5
 _ALL_FLIPS_UP_TO = 16
@@ -53,12 +54,7 @@ def signed_rank(differences: NDArray[np.float64]) -> SignedRank:
     ranks, signs = ranks[signs != 0], signs[signs != 0]
     if not len(ranks):
         return SignedRank(p=math.nan, p_smallest=math.nan, n_zero=n_zero)
-    share = np.ones(1)
-    for rank in ranks:
-        longer = np.zeros(len(share) + rank)
-        longer[: len(share)] += share / 2
-        longer[rank:] += share / 2
-        share = longer
+    share = _rank_sum_shares(ranks)
     # Twice the distance of the rank sum of the positive from its mean: whole numbers again.
     distance = np.abs(2 * np.arange(len(share)) - ranks.sum())
     observed = abs(2 * int(ranks[signs > 0].sum()) - int(ranks.sum()))
@@ -120,13 +116,7 @@ def hodges_lehmann(differences: NDArray[np.float64], *, confidence: float = 0.95
         return math.nan, NONE
     first, second = np.triu_indices(n)
     walsh = np.sort((differences[first] + differences[second]) / 2)
-    share = np.ones(1)
-    for rank in range(1, n + 1):
-        longer = np.zeros(len(share) + rank)
-        longer[: len(share)] += share / 2
-        longer[rank:] += share / 2
-        share = longer
-    below = np.cumsum(share)
+    below = np.cumsum(_rank_sum_shares(range(1, n + 1)))
     n_outside = int(np.searchsorted(below, (1 - confidence) / 2 + 1e-12, side="right"))
     interval = (float(walsh[n_outside - 1]), float(walsh[-n_outside])) if n_outside else NONE
     return float(np.median(walsh)), interval
@@ -140,8 +130,19 @@ def shapiro_wilk(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(found.statistic), float(found.pvalue)
 
 
+def _rank_sum_shares(ranks: Iterable[int]) -> NDArray[np.float64]:
+    """Share of the choices of sign that give each sum of the positive ranks, 0 to the sum of all."""
+    share = np.ones(1)
+    for rank in ranks:
+        longer = np.zeros(len(share) + rank)
+        longer[: len(share)] += share / 2
+        longer[rank:] += share / 2
+        share = longer
+    return share
+
+
 def _signed_ranks(differences: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Doubled midranks of the absolute differences, zeros ranked too, and the signs."""
-    settled = settle(np.asarray(differences, float))
-    ranks = np.rint(2 * stats.rankdata(np.abs(settled))).astype(np.int64)
-    return ranks, np.sign(settled).astype(np.int64)
+    values = without_float_noise(np.asarray(differences, float))
+    ranks = np.rint(2 * stats.rankdata(np.abs(values))).astype(np.int64)
+    return ranks, np.sign(values).astype(np.int64)

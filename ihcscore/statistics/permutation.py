@@ -10,6 +10,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore.schema import PermutationKind
+
 EXACT_UP_TO = 9
 """Units up to which all permutations are listed: 9! = 362 880."""
 
@@ -17,6 +19,24 @@ EXACT_UP_TO = 9
 _PERMUTING, _EXCHANGING = 1, 2
 
 Index = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermutationMethod:
+    """How a permutation P was had; in tables as its text.
+
+    Attributes
+    ----------
+    kind : PermutationKind
+    n : int
+        Number of rearrangements.
+    """
+
+    kind: PermutationKind
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} permutations: {self.n}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +60,10 @@ class Permutations:
         return len(self.index)
 
     @property
-    def method(self) -> str:
-        """What to call it in a table."""
-        kind = "all" if self.exact else "random"
-        return f"{kind} permutations: {self.n_rows}"
+    def method(self) -> PermutationMethod:
+        """Which rearrangements, and how many."""
+        kind = PermutationKind.ALL if self.exact else PermutationKind.RANDOM
+        return PermutationMethod(kind=kind, n=self.n_rows)
 
     def p_value(self, extremes: NDArray[np.int64], observed: int) -> float:
         """Share of rearrangements at least as extreme as what was seen.
@@ -91,7 +111,7 @@ def permutations(n: int, *, n_resamples: int, seed: int) -> Permutations:
     """
     if n <= EXACT_UP_TO:
         return Permutations(index=_all_permutations(n), exact=True)
-    return Permutations(index=_random_permutations(n, n_resamples, seed), exact=False)
+    return Permutations(index=random_permutations(n, n_resamples, seed), exact=False)
 
 
 def cluster_permutations(clusters: NDArray[np.int64], *, n_resamples: int, seed: int) -> Permutations:
@@ -141,7 +161,8 @@ def _all_permutations(n: int) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=4)
-def _random_permutations(n: int, n_rows: int, seed: int) -> Index:
+def random_permutations(n: int, n_rows: int, seed: int) -> Index:
+    """Seeded orders of n units, (n_rows, n); kept, as all tests of one n share them."""
     generator = np.random.default_rng(np.random.SeedSequence([seed, _PERMUTING, n]))
     units: Index = np.arange(n, dtype=np.uint8) if n <= 256 else np.arange(n, dtype=np.uint16)
     index: Index = generator.permuted(np.tile(units, (n_rows, 1)), axis=1)

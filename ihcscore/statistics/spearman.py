@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ihcscore.statistics.permutation import Permutations, cluster_permutations, permutations
+from ihcscore.statistics.permutation import (
+    PermutationMethod,
+    Permutations,
+    cluster_permutations,
+    permutations,
+)
 from ihcscore.statistics.ranks import doubled_midranks
 
 _CHUNK_ELEMENTS = 4_000_000
@@ -29,14 +34,14 @@ class RankTest:
         Two-sided permutation P.
     p_smallest : float
         Smallest P that the same values could have given in another order.
-    method : str
-        Which permutations.
+    method : PermutationMethod or None
+        Which permutations; None where there is no test.
     """
 
     estimate: float
     p: float
     p_smallest: float
-    method: str
+    method: PermutationMethod | None
     _reference: Permutations | None = field(default=None, repr=False)
     _extremes: NDArray[np.int64] | None = field(default=None, repr=False)
     _unit: float = field(default=math.nan, repr=False)
@@ -194,7 +199,7 @@ def _test(
     reference: Permutations | None,
 ) -> RankTest:
     if reference is None:
-        return RankTest(estimate=math.nan, p=math.nan, p_smallest=math.nan, method="")
+        return RankTest(estimate=math.nan, p=math.nan, p_smallest=math.nan, method=None)
     observed = int(statistic(np.arange(len(x2), dtype=np.uint16)[None])[0])
     extremes = np.abs(statistic(reference.index))
     if reference.exact:

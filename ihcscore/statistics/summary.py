@@ -1,21 +1,37 @@
-"""The table of the paper: median and quartiles, mean and standard deviation, range."""
+"""A sample in numbers: median and quartiles, mean and standard deviation, range."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from ihcscore.schema import SUMMARY
 from ihcscore.statistics.paired import shapiro_wilk
 
 
+def quartiles(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Lower quartile, median and upper quartile by linear interpolation (R's type 7).
+
+    Parameters
+    ----------
+    values : (n,) float array
+
+    Returns
+    -------
+    (float, float, float)
+        NaN where there are no values.
+    """
+    if not len(values):
+        return math.nan, math.nan, math.nan
+    q1, median, q3 = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
+    return q1, median, q3
+
+
 def describe(values: NDArray[np.float64]) -> dict[str, float]:
-    """Median, quartiles (linear interpolation, R's type 7), mean, SD (n - 1), range, Shapiro-Wilk."""
+    """Median, quartiles, mean, SD (n - 1), range, Shapiro-Wilk."""
     n = len(values)
-    q1, median, q3 = np.quantile(values, [0.25, 0.5, 0.75]).tolist() if n else [math.nan] * 3
+    q1, median, q3 = quartiles(values)
     w, p = shapiro_wilk(values)
     return {
         "n": n,
@@ -29,19 +45,3 @@ def describe(values: NDArray[np.float64]) -> dict[str, float]:
         "shapiro_w": w,
         "shapiro_p": p,
     }
-
-
-def summarise(values: pd.DataFrame) -> pd.DataFrame:
-    """Summary of each quantity, in the order in which they come.
-
-    Parameters
-    ----------
-    values : DataFrame
-        Columns what, variable, timepoint, counted and value: a row a patient, lesion or sample.
-    """
-    keys = ["what", "variable", "timepoint", "counted"]
-    rows = [
-        dict(zip(keys, key, strict=True)) | describe(np.sort(group["value"].to_numpy(float)))
-        for key, group in values[values["value"].notna()].groupby(keys, sort=False)
-    ]
-    return pd.DataFrame(rows, columns=SUMMARY.names)

@@ -80,7 +80,8 @@ def agree_tables(
         (first, notes_a), (second, notes_b) = (_values(sheet, keys, value) for sheet in sheets)
         pairs, unmatched = _pair(first, second, sheets)
         progress("comparing", 0.3)
-        measures = agreement.agree(pairs["a"].to_numpy(float), pairs["b"].to_numpy(float), settings)
+        found = agreement.agree(pairs["a"].to_numpy(float), pairs["b"].to_numpy(float), settings)
+        measures = measures_table(found, settings)
         warnings = [*notes_a, *notes_b, *_what_to_know(pairs, settings)]
         result = AgreementResult(measures=measures, pairs=pairs, unmatched=unmatched, warnings=warnings)
         record = {
@@ -94,7 +95,7 @@ def agree_tables(
             "warnings": warnings,
             "packages": output.package_versions(STUDY_PACKAGES),
         }
-        _write(folder, result, record, settings)
+        _write(folder, result, found, record, settings)
         progress("done", 1.0)
     return result
 
@@ -188,38 +189,66 @@ def _what_to_know(pairs: pd.DataFrame, settings: AgreementSettings) -> list[str]
     return notes
 
 
+def measures_table(found: agreement.Agreement, settings: AgreementSettings) -> pd.DataFrame:
+    """All measures with their intervals and meanings: the table of agreement."""
+    limits = found.differences
+    added = f", {limits.offset:g} added to each value" if limits.offset else ""
+    classes = ", ".join(f"{edge:g}" for edge in settings.bins)
+    rows = [
+        ("ICC(A,1)", found.absolute, "absolute agreement of single ratings (McGraw and Wong 1996)"),
+        (
+            "ICC(C,1)",
+            found.consistency,
+            "consistency of single ratings, a constant difference forgiven (McGraw and Wong 1996)",
+        ),
+        ("ratio A/B", limits.ratio, f"geometric mean (Bland and Altman 1999, logarithm{added})"),
+        ("lower limit of A/B", limits.lower, "2.5 % of the ratios lie below"),
+        ("upper limit of A/B", limits.upper, "2.5 % of the ratios lie above"),
+        ("weighted kappa", found.kappa, f"quadratic weights; classes from 0, {classes}"),
+        ("slope", found.slope, "of B on A, Passing and Bablok 1983; 1 where they agree"),
+        ("intercept", found.intercept, "of B on A, Passing and Bablok 1983; 0 where they agree"),
+    ]
+    return pd.DataFrame(
+        [(name, one.value, one.low, one.high, meaning) for name, one, meaning in rows],
+        columns=AGREEMENT.names,
+    )
+
+
 def _write(
-    folder: output.OutputFolder, result: AgreementResult, record: dict[str, Any], settings: AgreementSettings
+    folder: output.OutputFolder,
+    result: AgreementResult,
+    found: agreement.Agreement,
+    record: dict[str, Any],
+    settings: AgreementSettings,
 ) -> None:
-    # Matplotlib is loaded by those who draw with it.
+    # Matplotlib and Jinja2 are loaded by those who draw and write pages with them.
     from ihcscore.report import figures
-    from ihcscore.report import study as pages
+    from ihcscore.report.page import write_page
+    from ihcscore.report.study import AgreementPage
 
     output.write_table(folder.new_file("agreement.csv"), result.measures, AGREEMENT)
     output.write_table(folder.new_file("pairs.csv"), result.pairs, AGREEMENT_PAIRS)
     output.write_table(folder.new_file("unmatched.csv"), result.unmatched, UNMATCHED)
-    value = dict(zip(result.measures["measure"], result.measures["value"], strict=True))
-    a, b = (result.pairs[name].to_numpy(float) for name in ("a", "b"))
+    limits = found.differences
     picture = figures.agreement(
         result.pairs,
         names=("A", "B"),
-        line=(value["slope"], value["intercept"]),
-        limits=[value[name] for name in ("lower limit of A/B", "ratio A/B", "upper limit of A/B")],
-        offset=agreement.log_differences(a, b, offset=settings.offset).offset,
+        line=(found.slope.value, found.intercept.value),
+        limits=[one.value for one in (limits.lower, limits.ratio, limits.upper)],
+        offset=limits.offset,
     )
     for kind, content in picture.items():
         folder.new_file("figures", f"agreement.{kind}").write_bytes(content)
-    _, classes = agreement.weighted_kappa(a, b, settings.bins)
-    page = pages.AgreementPage(
+    page = AgreementPage(
         record=record,
         measures=result.measures,
-        classes=classes.tolist(),
+        classes=found.classes.tolist(),
         class_names=_class_names(settings.bins),
         unmatched=result.unmatched,
         warnings=result.warnings,
         figure=picture["svg"],
     )
-    pages.write_agreement_page(folder.new_file("report.html"), page)
+    write_page(folder.new_file("report.html"), page)
     output.write_json(folder.new_file("run.json"), record | {"files": folder.files()})
 
 

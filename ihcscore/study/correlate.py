@@ -23,9 +23,14 @@ from ihcscore.schema import (
     SUMMARY,
     UNMATCHED,
     CorrelationSettings,
+    Role,
+    Variable,
 )
 from ihcscore.study.scores import read_scores
 from ihcscore.study.tables import Study, study_tables
+
+Picture = dict[str, bytes]
+"""A figure by its format: png and svg."""
 
 
 def correlate_tables(
@@ -68,7 +73,7 @@ def correlate_tables(
     settings = settings or CorrelationSettings()
     with output.OutputFolder(out, overwrite=overwrite) as folder:
         progress("reading the tables", 0.0)
-        score_table = read_scores(scores, density=settings.density)
+        score_table = read_scores(scores, columns=settings.columns)
         suv_table = None if suv is None else read_suv(suv, suv=settings.suv, rename=rename)
         progress("correlating", 0.1)
         study = study_tables(score_table, suv_table, settings)
@@ -127,36 +132,20 @@ def _write_page(
     progress: Progress,
 ) -> None:
     """Draw and write figures and page."""
-    # Matplotlib is loaded by those who draw with it.
-    from ihcscore.report import figures
-    from ihcscore.report import study as pages
+    # Jinja2 is loaded by those who write pages with it.
+    from ihcscore.report.page import write_page
+    from ihcscore.report.study import StudyPage
 
-    drawn: dict[str, dict[str, bytes]] = {
-        "forest": figures.forest(study.correlations, pages.forest_texts(study.correlations))
-    }
-    if len(study.serial):
-        names = (settings.timepoint, settings.on_treatment)
-        drawn["scans"] = figures.before_after(study.scans, names=names, suv=settings.suv)
-    if len(study.response):
-        drawn["response"] = figures.by_response(study.by_response, RESPONSES)
-    scatters: list[tuple[str, dict[str, bytes]]] = []
-    primary = study.correlations[study.correlations["role"] == "primary"].to_dict("records")
-    for number, row in enumerate(primary):
-        progress("drawing", 0.3 + 0.6 * number / len(primary))
-        title = pages.scatter_title(row)
-        picture = figures.scatter(
-            study.points[f"{row['x']}\n{row['y']}"],
-            x=pages.axis_name(row["x"], settings),
-            y=pages.axis_name(row["y"], settings),
-            title=title,
-        )
-        scatters.append((title.replace("\n", ": "), picture))
-        name = f"scatter-{_file_name(row['x'])}"
-        drawn[name if name not in drawn else f"{name}-{number + 1}"] = picture
-    for name, picture in drawn.items():
+    drawn = _draw_overviews(study, settings)
+    scatters = _draw_scatters(study, settings, progress)
+    files = dict(drawn)
+    for number, (variable, _, picture) in enumerate(scatters, 1):
+        name = f"scatter-{_file_name(variable)}"
+        files[name if name not in files else f"{name}-{number}"] = picture
+    for name, picture in files.items():
         for kind, content in picture.items():
             folder.new_file("figures", f"{name}.{kind}").write_bytes(content)
-    page = pages.StudyPage(
+    page = StudyPage(
         record=record,
         settings=settings,
         correlations=study.correlations,
@@ -165,15 +154,63 @@ def _write_page(
         response=study.response,
         unmatched=study.unmatched,
         flow=study.flow,
+        regions_left_out=study.regions_left_out,
         warnings=study.warnings,
-        figures={name: drawn[name]["svg"] for name in ("forest", "scans", "response") if name in drawn},
-        scatters=[(title, picture["svg"]) for title, picture in scatters],
+        figures={name: picture["svg"] for name, picture in drawn.items()},
+        scatters=[(title, picture["svg"]) for _, title, picture in scatters],
     )
-    pages.write_study_page(folder.new_file("report.html"), page)
+    write_page(folder.new_file("report.html"), page)
 
 
-def _file_name(variable: str) -> str:
+def _draw_overviews(study: Study, settings: CorrelationSettings) -> dict[str, Picture]:
+    """All correlations, both scans, and responses; each where there is something to draw."""
+    # Matplotlib is loaded by those who draw with it.
+    from ihcscore.report import figures
+    from ihcscore.report.study import forest_names, forest_texts
+
+    drawn = {
+        "forest": figures.forest(
+            study.correlations,
+            names=forest_names([(question.x, question.y) for question in study.questions]),
+            texts=forest_texts(study.correlations),
+        )
+    }
+    if len(study.serial):
+        names = (settings.timepoint, settings.on_treatment)
+        drawn["scans"] = figures.before_after(study.scans, names=names, suv=settings.suv)
+    if len(study.response):
+        titled = [("\n".join(quantity.parts), table) for quantity, table in study.by_response]
+        drawn["response"] = figures.by_response(titled, RESPONSES)
+    return drawn
+
+
+def _draw_scatters(
+    study: Study, settings: CorrelationSettings, progress: Progress
+) -> list[tuple[Variable, str, Picture]]:
+    """The points of each primary question: its x, its title, its picture."""
+    from ihcscore.report import figures
+    from ihcscore.report.study import axis_name, scatter_title
+
+    rows = zip(study.questions, study.correlations.to_dict("records"), strict=True)
+    primary = [(question, row) for question, row in rows if question.role is Role.PRIMARY]
+    drawn = []
+    for number, (question, row) in enumerate(primary):
+        progress("drawing", 0.3 + 0.6 * number / len(primary))
+        title = scatter_title(row)
+        picture = figures.scatter(
+            question.points,
+            x=axis_name(question.x, settings),
+            y=axis_name(question.y, settings),
+            title="\n".join(title),
+        )
+        drawn.append((question.x, ": ".join(title), picture))
+    return drawn
+
+
+def _file_name(variable: Variable) -> str:
     """A variable as part of a file name: small letters, digits and hyphens."""
-    words = re.sub(r"[^0-9A-Za-z]+", "-", variable.replace("/", "-to-")).strip("-").lower()
-    clash = hashlib.sha256(variable.encode()).hexdigest()[:6]
-    return words if re.fullmatch(r"[\x20-\x7e·]+", variable) else f"{words}-{clash}".strip("-")
+    ratio = variable.marker if variable.over is None else f"{variable.marker}-to-{variable.over}"
+    words = re.sub(r"[^0-9A-Za-z]+", "-", "-".join((ratio, *variable.parts[1:]))).strip("-").lower()
+    # Letters that a file name cannot show must not make two variables one.
+    clash = hashlib.sha256(variable.name.encode()).hexdigest()[:6]
+    return words if re.fullmatch(r"[\x20-\x7e·]+", variable.name) else f"{words}-{clash}".strip("-")

@@ -3,21 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-COLUMNS = ["patient_id", "sample_id", "variable", "marker", "region", "density", "density_low",
+from ihcscore.schema import CorrelationSettings, Unit, Variable
+
+COLUMNS = ["patient_id", "sample_id", "samples", "variable", "marker", "region", "density", "density_low",
            "density_high", "n_samples", "n_fields"]  # fmt: skip
-BETWEEN_SAMPLES = "; "
 
 
-def variable_name(marker: str, region: str) -> str:
-    """What a density is called in tables and pictures."""
-    return f"{marker} · {region}"
+def measure(scores: pd.DataFrame, settings: CorrelationSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All densities and ratios of a study, by patient or by sample as its unit says.
+
+    A column of the scores that only x or y names is measured for that variable alone.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Rows of a :class:`~ihcscore.study.scores.ScoreTable`, read with the columns of the settings.
+    settings : CorrelationSettings
+
+    Returns
+    -------
+    densities : DataFrame
+        As :func:`sample_densities` and :func:`patient_densities` give them, the ratios last.
+    undefined : DataFrame
+        As :func:`add_ratios` gives it.
+    """
+    by_unit = sample_densities if settings.unit is Unit.LESION else patient_densities
+    asked = {variable.asked for variable in settings.asked}
+    found = []
+    for place, column in enumerate(settings.columns):
+        rows = scores
+        if place:  # the interval is that of the first column
+            rows = scores.assign(density=scores[column], density_low=np.nan, density_high=np.nan)
+        own = by_unit(rows, column=None if column == settings.density else column)
+        tables = list(add_ratios(own, settings.ratios))
+        if place:
+            tables = [table[[one.asked in asked for one in table["variable"]]] for table in tables]
+        found.append(tables)
+    densities, undefined = (
+        pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+        for parts in zip(*found, strict=True)
+    )
+    return densities, undefined
 
 
-def sample_densities(scores: pd.DataFrame) -> pd.DataFrame:
+def sample_densities(scores: pd.DataFrame, *, column: str | None = None) -> pd.DataFrame:
     """A row a sample, marker and region, sorted; rows without a density are left out.
 
     Parameters
@@ -25,29 +59,45 @@ def sample_densities(scores: pd.DataFrame) -> pd.DataFrame:
     scores : DataFrame
         Columns patient_id, sample_id, marker, region, density, density_low, density_high, n_fields; one
         row a combination of the first four.
+    column : str or None
+        The column of the scores that the densities are of, where it is not the study's own.
+
+    Returns
+    -------
+    DataFrame
+        Columns patient_id, sample_id (its text in tables), samples (a tuple of ids), variable (a
+        :class:`~ihcscore.schema.Variable`), marker, region, density, density_low, density_high,
+        n_samples, n_fields.
     """
     table = scores[scores["density"].notna()].copy()
-    table["variable"] = [
-        variable_name(marker, region) for marker, region in zip(table["marker"], table["region"], strict=True)
-    ]
+    table["variable"] = pd.Series(
+        [
+            Variable(marker=marker, region=region, column=column)
+            for marker, region in zip(table["marker"], table["region"], strict=True)
+        ],
+        index=table.index,
+        dtype=object,
+    )
+    table["samples"] = [(sample,) for sample in table["sample_id"]]
     table["n_samples"] = 1
     return _sorted(table)
 
 
-def patient_densities(scores: pd.DataFrame) -> pd.DataFrame:
+def patient_densities(scores: pd.DataFrame, *, column: str | None = None) -> pd.DataFrame:
     """A row a patient, marker and region: the mean of the patient's samples, each counted once.
 
     The interval is that of the fields where the patient has one sample, else the smallest and largest
-    sample. Parameters as for :func:`sample_densities`.
+    sample. Parameters and columns as for :func:`sample_densities`.
     """
-    samples = sample_densities(scores)
+    samples = sample_densities(scores, column=column)
     rows = []
     for (patient, marker, region), group in samples.groupby(["patient_id", "marker", "region"], sort=True):
         one = len(group) == 1
         rows.append(
             {
                 "patient_id": patient,
-                "sample_id": BETWEEN_SAMPLES.join(group["sample_id"]),
+                "sample_id": "; ".join(group["sample_id"]),
+                "samples": tuple(group["sample_id"]),
                 "variable": group["variable"].iloc[0],
                 "marker": marker,
                 "region": region,
@@ -80,17 +130,17 @@ def add_ratios(
     table : DataFrame
         The densities, then the ratios, which have no interval.
     undefined : DataFrame
-        Columns patient_id, item, reason: ratios with 0 below the line, which are never infinite.
+        Columns patient_id, variable, reason: ratios with 0 below the line, which are never infinite.
     """
     parts, undefined = [densities], []
     for numerator, denominator in dict.fromkeys(ratios):
         above, below = (densities[densities["marker"] == name] for name in (numerator, denominator))
         if above.empty or below.empty:
             continue
-        table, left_out = _ratio(above, below, f"{numerator}/{denominator}")
+        table, left_out = _ratio(above, below)
         parts.append(table)
         undefined.append(left_out)
-    empty = pd.DataFrame(columns=["patient_id", "item", "reason"])
+    empty = pd.DataFrame(columns=["patient_id", "variable", "reason"])
     undefined = [part for part in undefined if len(part)]
     return (
         pd.concat([part for part in parts if len(part)] or [densities], ignore_index=True),
@@ -98,14 +148,17 @@ def add_ratios(
     )
 
 
-def _ratio(above: pd.DataFrame, below: pd.DataFrame, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _ratio(above: pd.DataFrame, below: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One ratio, and what has none: a marker is lacking, or 0 stands below the line."""
     keys = ["patient_id", "sample_id", "region"]
     both = above.merge(
         below, on=keys, how="outer", suffixes=("", "_below"), validate="one_to_one", indicator="found"
     )
-    both["variable"] = [variable_name(name, region) for region in both["region"]]
-    both["marker"] = name
+    numerator, denominator = above["variable"].iloc[0], below["variable"].iloc[0]
+    both["variable"] = [
+        replace(numerator, over=denominator.marker, region=region) for region in both["region"]
+    ]
+    both["marker"] = numerator.marker
     alone, zero = both["found"] != "both", both["density_below"] == 0
     reasons = [
         "ratio not estimable: not both markers on the same samples"
@@ -113,7 +166,7 @@ def _ratio(above: pd.DataFrame, below: pd.DataFrame, name: str) -> tuple[pd.Data
         else "ratio not estimable: divided by 0"
         for one in alone[alone | zero]
     ]
-    left_out = both.loc[alone | zero, ["patient_id", "variable"]].rename(columns={"variable": "item"})
+    left_out = both.loc[alone | zero, ["patient_id", "variable"]]
     both = both[~(alone | zero)].assign(density_low=np.nan, density_high=np.nan)
     both["density"] = both["density"] / both["density_below"]
     both["n_fields"] = both[["n_fields", "n_fields_below"]].min(axis=1)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ihcscore.errors import TableError
 from ihcscore.pet.table import SuvTable
-from ihcscore.schema import UNMATCHED, CorrelationSettings, Unit
+from ihcscore.schema import UNMATCHED, CorrelationSettings, Note, NoteKind, Unit
 from ihcscore.study.join import lesions_at, link_lesions
 from ihcscore.study.scores import ScoreTable
 
@@ -31,9 +31,8 @@ def unmatched(
             rows += _patients(scores, suv, lesions, settings)
             rows += _lesion_links(joined, scores, suv, lesions, settings)
         rows += _no_value(suv, settings) + _one_scan(suv, settings)
-    rows += [
-        ("joined", row["patient_id"], row["item"], row["reason"]) for row in undefined.to_dict("records")
-    ]
+    left_out = zip(undefined["patient_id"], undefined["variable"], undefined["reason"], strict=True)
+    rows += [("joined", patient, variable.name, reason) for patient, variable, reason in left_out]
     table = pd.DataFrame(rows, columns=UNMATCHED.names).drop_duplicates()
     return table.sort_values(UNMATCHED.names, kind="stable").reset_index(drop=True)
 
@@ -143,7 +142,26 @@ def _some(names: list[str]) -> str:
     return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown or "none"
 
 
-def about_links(
+def what_to_know(
+    joined: pd.DataFrame,
+    scores: ScoreTable,
+    suv: SuvTable | None,
+    lesions: pd.DataFrame,
+    settings: CorrelationSettings,
+) -> list[Note]:
+    """All that a reader must know: of the tables, of the tissue, of the times, of repeated samples."""
+    read = [*scores.warnings, *(suv.warnings if suv is not None else [])]
+    said = []
+    if suv is not None and settings.y is None:
+        said += _about_links(joined, lesions, suv, scores, settings)
+        said += _about_times(joined, suv, scores, settings)
+    said += _about_repeats(joined, settings)
+    return [Note(kind=NoteKind.TABLE, text=text) for text in read] + [
+        Note(kind=NoteKind.STUDY, text=text) for text in said
+    ]
+
+
+def _about_links(
     joined: pd.DataFrame,
     lesions: pd.DataFrame,
     suv: SuvTable,
@@ -151,7 +169,7 @@ def about_links(
     settings: CorrelationSettings,
 ) -> list[str]:
     """Whether the tissue is that of the lesions that were imaged."""
-    if settings.unit is Unit.LESION or settings.y is not None:
+    if settings.unit is Unit.LESION:
         return []
     n = joined["patient_id"].nunique()
     if not suv.links:
@@ -168,12 +186,10 @@ def about_links(
     ]
 
 
-def about_times(
+def _about_times(
     joined: pd.DataFrame, suv: SuvTable, scores: ScoreTable, settings: CorrelationSettings
 ) -> list[str]:
     """How long lies between biopsy and scan, where dates are given."""
-    if settings.y is not None:
-        return []
     patients = set(joined["patient_id"])
     at = suv.rows[(suv.rows["timepoint"] == settings.timepoint) & suv.rows["patient_id"].isin(patients)]
     scan = at.groupby("patient_id")["scan_date"].min()
@@ -191,7 +207,7 @@ def about_times(
     return notes
 
 
-def about_repeats(joined: pd.DataFrame, settings: CorrelationSettings) -> list[str]:
+def _about_repeats(joined: pd.DataFrame, settings: CorrelationSettings) -> list[str]:
     """That patients with several samples count once."""
     if settings.unit is Unit.LESION:
         return []
@@ -207,44 +223,40 @@ def flow(
     settings: CorrelationSettings,
 ) -> list[tuple[str, list[tuple[str, int]]]]:
     """Numbers from slides and lesions to pairs, side by side."""
+    sides = [("Tissue", _tissue_flow(scores))]
+    if suv is not None:
+        sides.append(("PET", _lesion_flow(suv, lesions, settings)))
+    samples = {
+        (patient, sample)
+        for patient, own in zip(joined["patient_id"], joined["samples"], strict=True)
+        for sample in own
+    }
+    both = [("patients in the analysis", joined["patient_id"].nunique()), ("their samples", len(samples))]
+    if suv is not None and settings.y is None:
+        label = "lesions linked to tissue" if settings.unit is Unit.LESION else "their lesions"
+        once = joined.drop_duplicates(["patient_id", "lesion_id"])
+        both.append((label, int(once["n_lesions"].sum())))
+    return [*sides, ("Both", both)]
+
+
+def _tissue_flow(scores: ScoreTable) -> list[tuple[str, int]]:
     has = scores.rows[scores.rows["density"].notna()]
-    tissue = [("slides", scores.n_slides)] if scores.n_slides is not None else []
-    tissue += [
+    slides = [("slides", scores.n_slides)] if scores.n_slides is not None else []
+    return [
+        *slides,
         ("samples in the scores", len(scores.rows[["patient_id", "sample_id"]].drop_duplicates())),
         ("samples with a density", len(has[["patient_id", "sample_id"]].drop_duplicates())),
         ("patients with a density", has["patient_id"].nunique()),
     ]
-    sides = [("Tissue", tissue)]
-    if suv is not None:
-        found = suv.rows[suv.rows["is_lesion"]]
-        at = found[found["timepoint"] == settings.timepoint]
-        all_lesions = len(found[["patient_id", "lesion_id"]].drop_duplicates())
-        sides.append(
-            (
-                "PET",
-                [
-                    ("lesions in the SUV table", all_lesions),
-                    (f"lesions at {settings.timepoint}", len(at)),
-                    (f"lesions with {settings.suv}", len(lesions)),
-                    ("patients with lesions", lesions["patient_id"].nunique()),
-                ],
-            )
-        )
-    lesion_unit = settings.unit is Unit.LESION
-    together = [("patients in the analysis", joined["patient_id"].nunique())]
-    samples = {
-        (p, s)
-        for p, ids in zip(joined["patient_id"], joined["sample_id"], strict=True)
-        for s in ids.split("; ")
-    }
-    together.append(("their samples", len(samples)))
-    if suv is not None and settings.y is None:
-        by_patient = joined.drop_duplicates(["patient_id", "lesion_id"])
-        together.append(
-            (
-                "lesions linked to tissue" if lesion_unit else "their lesions",
-                int(by_patient["n_lesions"].sum()),
-            )
-        )
-    sides.append(("Both", together))
-    return sides
+
+
+def _lesion_flow(
+    suv: SuvTable, lesions: pd.DataFrame, settings: CorrelationSettings
+) -> list[tuple[str, int]]:
+    found = suv.rows[suv.rows["is_lesion"]]
+    return [
+        ("lesions in the SUV table", len(found[["patient_id", "lesion_id"]].drop_duplicates())),
+        (f"lesions at {settings.timepoint}", int((found["timepoint"] == settings.timepoint).sum())),
+        (f"lesions with {settings.suv}", len(lesions)),
+        ("patients with lesions", lesions["patient_id"].nunique()),
+    ]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ihcscore.schema import SERIAL, CorrelationSettings
 from ihcscore.statistics.paired import hodges_lehmann, shapiro_wilk, signed_rank, signed_rank_by_patient
+from ihcscore.statistics.summary import quartiles
 from ihcscore.study.join import lesions_at
 
 
@@ -87,5 +88,5 @@ def _compare(table: pd.DataFrame, unit: str, settings: CorrelationSettings) -> d
 
 
 def _quartiles(values: NDArray[np.float64], when: str) -> dict[str, float]:
-    q1, median, q3 = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
+    q1, median, q3 = quartiles(values)
     return {f"median_{when}": median, f"q1_{when}": q1, f"q3_{when}": q3}

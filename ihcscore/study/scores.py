@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from ihcscore.schema import RegionSource
 from ihcscore.sheet.read import Sheet, numbers, read_sheet
 
 _KEYS = ["patient_id", "sample_id", "marker", "region"]
-_INTERVAL_OF = "mean_per_mm2"
+_INTERVAL_OF = ("mean_per_mm2", "positive_per_mm2")
 # Suspects that would raise a density by more than this are told.
 _MUCH_PIGMENT = 0.2
 _MOST_NOTES = 8
@@ -28,8 +28,9 @@ class ScoreTable:
     Attributes
     ----------
     rows : DataFrame
-        Columns patient_id, sample_id, marker, region, density, density_low, density_high, n_fields,
-        missing (why there is no density) and biopsy_date; a row a sample, marker and region.
+        Columns patient_id, sample_id, marker, region, those that were read, density, density_low,
+        density_high, n_fields, missing (why there is no density) and biopsy_date; a row a sample, marker
+        and region.
     name : str
         File name.
     n_slides : int or None
@@ -44,15 +45,15 @@ class ScoreTable:
 
 
 def read_scores(
-    path: str | Path, *, density: str = "mean_per_mm2", rename: Mapping[str, str] | None = None
+    path: str | Path, *, columns: Sequence[str], rename: Mapping[str, str] | None = None
 ) -> ScoreTable:
     """Read a cohort's scores.
 
     Parameters
     ----------
     path : str or Path
-    density : str
-        The column that is analysed.
+    columns : sequence of str
+        The columns that are analysed; the first becomes the density.
     rename : mapping of str to str, optional
         New name of a column to its name in the file.
 
@@ -63,7 +64,10 @@ def read_scores(
         sample, marker and region occur twice with different values.
     """
     sheet = read_sheet(path, rename)
-    sheet.require((*_KEYS, density), option="it must be the scores.csv of a cohort")
+    density = columns[0]
+    sheet.require(
+        (*_KEYS, *columns), option="it must be the scores.csv of a cohort, or density one of its own"
+    )
     notes = []
     again = sheet.rows.duplicated()
     if again.any():
@@ -71,9 +75,11 @@ def read_scores(
         notes.append(f"{sheet.name}: {int(again.sum())} rows repeat another in full and count once")
     _check_keys(sheet)
     rows = sheet.rows[_KEYS].copy()
-    rows["density"], more = _densities(sheet, density)
-    notes += more
-    has_interval = density == _INTERVAL_OF
+    for column in columns:
+        rows[column], more = _densities(sheet, column)
+        notes += more
+    rows["density"] = rows[density]
+    has_interval = density in _INTERVAL_OF
     for new, old in (("density_low", "ci95_low_per_mm2"), ("density_high", "ci95_high_per_mm2")):
         rows[new] = numbers(sheet, old)[0] if has_interval and old in sheet.rows else np.nan
     rows["n_fields"] = numbers(sheet, "n_fields")[0] if "n_fields" in sheet.rows else np.nan

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from ihcscore.errors import IhcscoreError, TableError
 from ihcscore.pet.table import SuvTable
-from ihcscore.schema import JOINED, CorrelationSettings, Unit
-from ihcscore.statistics.summary import summarise
-from ihcscore.study.associations import Question, correlate_all
-from ihcscore.study.densities import add_ratios, patient_densities, sample_densities, variable_name
+from ihcscore.schema import (
+    BOTH_REGIONS,
+    JOINED,
+    CorrelationSettings,
+    Lesions,
+    Note,
+    Quantity,
+    Unit,
+    Uptake,
+    texts,
+)
+from ihcscore.study.densities import measure
 from ihcscore.study.join import join_lesions, join_patients, lesions_at, link_lesions, patient_uptake
-from ihcscore.study.notes import about_links, about_repeats, about_times, flow, nothing_joined, unmatched
+from ihcscore.study.notes import flow, nothing_joined, unmatched, what_to_know
+from ihcscore.study.questions import UPTAKE_COLUMNS, Question, questions
 from ihcscore.study.response import compare_responses
+from ihcscore.study.results import correlate_all
 from ihcscore.study.scans import compare_scans, pair_scans
 from ihcscore.study.scores import ScoreTable
-
-_EMPTY_POINTS = ["patient_id", "x", "y", "n_lesions", "n_samples"]
+from ihcscore.study.summary import summarise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +39,18 @@ class Study:
     ----------
     joined, correlations, summary, serial, response, unmatched : DataFrame
         As the schema says; serial and response have no rows where the SUV table does not allow them.
+    questions : list of Question
+        What each row of the correlations asks, with its points.
     scans : DataFrame
         Lesions with both scans: patient_id, lesion_id, before, after.
-    by_response : list of (str, DataFrame)
-        What is held against response: its name, and columns patient_id, value, response.
-    points : dict of str to DataFrame
-        The points of each correlation, by its x and y separated by a line break: patient_id, x, y and
-        the ends x_low, x_high, y_low, y_high of their intervals.
+    by_response : list of (Variable or Uptake, DataFrame)
+        What is held against response, each with columns patient_id, value, response.
     flow : list of (str, list of (str, int))
         Numbers from slides and lesions to pairs: for each side its steps.
-    warnings : list of str
+    regions_left_out : list of str
+        Regions of the scores that are described and take part in no test.
+    notes : list of Note
+        What a reader must know.
     """
 
     joined: pd.DataFrame = field(repr=False)
@@ -48,11 +59,17 @@ class Study:
     serial: pd.DataFrame = field(repr=False)
     response: pd.DataFrame = field(repr=False)
     unmatched: pd.DataFrame = field(repr=False)
+    questions: list[Question] = field(repr=False)
     scans: pd.DataFrame = field(repr=False)
-    by_response: list[tuple[str, pd.DataFrame]] = field(repr=False)
-    points: dict[str, pd.DataFrame] = field(repr=False)
+    by_response: list[tuple[Quantity, pd.DataFrame]] = field(repr=False)
     flow: list[tuple[str, list[tuple[str, int]]]]
-    warnings: list[str]
+    regions_left_out: list[str]
+    notes: list[Note]
+
+    @property
+    def warnings(self) -> list[str]:
+        """The notes' sentences."""
+        return texts(self.notes)
 
 
 def study_tables(scores: ScoreTable, suv: SuvTable | None, settings: CorrelationSettings) -> Study:
@@ -61,6 +78,7 @@ def study_tables(scores: ScoreTable, suv: SuvTable | None, settings: Correlation
     Parameters
     ----------
     scores : ScoreTable
+        Read with the columns of the settings.
     suv : SuvTable or None
         None only where two densities are correlated.
     settings : CorrelationSettings
@@ -68,62 +86,80 @@ def study_tables(scores: ScoreTable, suv: SuvTable | None, settings: Correlation
     Raises
     ------
     IhcscoreError
-        If nothing can be joined, or a scan or density that was asked for is not there.
+        If nothing can be joined, or a scan, density or region that was asked for is not there.
     """
+    _check_question(suv, settings)
+    regions = _regions(scores, settings)
+    everything, undefined = measure(scores.rows, settings)
+    densities, undefined = (_taking_part(table, regions, settings) for table in (everything, undefined))
+    chosen = _chosen(densities, settings)
+    described = chosen if settings.asked or settings.regions else everything
+    scores = _only(scores, set(chosen["region"]) | regions)
+    lesions = _lesions(suv, settings)
+    joined = _join(chosen, lesions, suv, scores, settings)
+    asked = questions(joined, settings)
+    responses = _by_response(densities, lesions, suv, settings)
+    scans = pair_scans(suv.rows, settings) if suv is not None else pd.DataFrame()
+    return Study(
+        joined=joined.assign(variable=[one.name for one in joined["variable"]])[JOINED.names],
+        correlations=correlate_all(asked, settings),
+        summary=summarise(described, suv, settings),
+        serial=compare_scans(scans, settings),
+        response=compare_responses([(quantity.name, table) for quantity, table in responses], settings),
+        unmatched=unmatched(joined, scores, suv, lesions, undefined, settings),
+        questions=asked,
+        scans=scans,
+        by_response=responses,
+        flow=flow(joined, scores, suv, lesions, settings),
+        regions_left_out=sorted(set(described["region"]) - set(densities["region"])),
+        notes=what_to_know(joined, scores, suv, lesions, settings),
+    )
+
+
+def _check_question(suv: SuvTable | None, settings: CorrelationSettings) -> None:
     if suv is None and settings.y is None:
         raise IhcscoreError("no SUV table; give one, or two densities with --x and --y")
     if settings.y is not None and settings.unit is Unit.LESION:
         raise IhcscoreError("--unit is lesion, but two densities are correlated by patient; leave it out")
-    by_lesion = settings.unit is Unit.LESION
-    densities, undefined = add_ratios(
-        sample_densities(scores.rows) if by_lesion else patient_densities(scores.rows),
-        settings.ratios,
-    )
-    chosen = _chosen(densities, settings)
-    lesions = _lesions(suv, settings)
-    joined = _join(chosen, lesions, suv, scores, settings)
-    questions = _questions(joined, settings)
-    responses = _by_response(densities, lesions, suv, settings)
-    scans = pair_scans(suv.rows, settings) if suv is not None else pd.DataFrame()
-    notes = [*scores.warnings, *(suv.warnings if suv is not None else [])]
-    if suv is not None:
-        notes += about_links(joined, lesions, suv, scores, settings) + about_times(
-            joined, suv, scores, settings
-        )
-    notes += about_repeats(joined, settings)
-    return Study(
-        joined=joined[JOINED.names],
-        correlations=correlate_all(questions, settings),
-        summary=_summary(chosen, suv, settings),
-        serial=compare_scans(scans, settings),
-        response=compare_responses(responses, settings),
-        unmatched=unmatched(joined, scores, suv, lesions, undefined, settings),
-        scans=scans,
-        by_response=responses,
-        points={f"{question.x}\n{question.y}": question.points for question in questions},
-        flow=flow(joined, scores, suv, lesions, settings),
-        warnings=notes,
-    )
+    if len(set(settings.asked)) < len(settings.asked):
+        raise IhcscoreError(f"--x and --y are both {settings.x}; give two densities")
+
+
+def _regions(scores: ScoreTable, settings: CorrelationSettings) -> set[str]:
+    """Regions that take part: those asked for, else each by itself.
+
+    Both regions together are the same cells again: they would double the family of tests.
+    """
+    there = set(scores.rows["region"]) - {""}
+    absent = sorted(set(settings.regions) - there)
+    if absent:
+        raise IhcscoreError(f"no region '{absent[0]}' in {scores.name}; there are {', '.join(sorted(there))}")
+    return set(settings.regions) or there - {BOTH_REGIONS} or there
+
+
+def _taking_part(table: pd.DataFrame, regions: set[str], settings: CorrelationSettings) -> pd.DataFrame:
+    """Rows of the variables of these regions, and of those that x and y name."""
+    asked = {variable.asked for variable in settings.asked}
+    kept = [one.region in regions or one.asked in asked for one in table["variable"]]
+    return table[np.array(kept, bool)].reset_index(drop=True)
 
 
 def _chosen(densities: pd.DataFrame, settings: CorrelationSettings) -> pd.DataFrame:
     """The densities that were asked for, all if none was."""
-    if settings.x is None:
+    if not settings.asked:
         return densities
-    wanted = [_variable(name, densities) for name in (settings.x, settings.y) if name is not None]
-    if len(set(wanted)) < len(wanted):
-        raise IhcscoreError(f"--x and --y are both {settings.x}; give two densities")
-    return densities[densities["variable"].isin(wanted)].reset_index(drop=True)
+    there = {variable.asked for variable in densities["variable"]}
+    asked = [variable.asked for variable in settings.asked]
+    for one in asked:
+        if one not in there:
+            raise IhcscoreError(f"no density '{one}'; there are {', '.join(sorted(there))}")
+    return densities[[one.asked in asked for one in densities["variable"]]].reset_index(drop=True)
 
 
-def _variable(asked: str, densities: pd.DataFrame) -> str:
-    """The variable of a ``marker:region``."""
-    marker, _, region = (part.strip() for part in asked.partition(":"))
-    name = variable_name(marker, region)
-    if name not in set(densities["variable"]):
-        there = densities[["marker", "region"]].drop_duplicates().agg(":".join, axis=1)
-        raise IhcscoreError(f"no density '{asked}'; there are {', '.join(sorted(there))}")
-    return name
+def _only(scores: ScoreTable, regions: set[str]) -> ScoreTable:
+    """The scores of these regions, and the samples that gave nothing."""
+    kept = scores.rows["region"].isin(regions | {""})
+    return replace(scores, rows=scores.rows[kept].reset_index(drop=True))
 
 
 def _lesions(suv: SuvTable | None, settings: CorrelationSettings) -> pd.DataFrame:
@@ -165,112 +201,9 @@ def _join(
     return joined
 
 
-def _questions(joined: pd.DataFrame, settings: CorrelationSettings) -> list[Question]:
-    if settings.y is not None:
-        return [_two_densities(joined, settings)]
-    scan = f"{settings.suv} at {settings.timepoint}"
-    if settings.unit is Unit.LESION:
-        kinds = [("primary", "suv_lesions_mean", f"{settings.suv} of the lesion", f"lesions, {scan}")]
-    else:
-        kinds = [
-            ("primary", "suv_lesions_mean", f"{settings.suv}, mean of lesions",
-             f"mean of the patient's lesions, {scan}"),
-            ("sensitivity", "suv_lesions_max", f"{settings.suv}, highest lesion",
-             f"highest of the patient's lesions, {scan}"),
-        ]  # fmt: skip
-    questions = []
-    for role, column, y, family in kinds:
-        for variable in joined["variable"].unique():
-            rows = joined[joined["variable"] == variable]
-            points = rows.rename(
-                columns={"density": "x", column: "y", "density_low": "x_low", "density_high": "x_high"}
-            ).assign(y_low=rows["suv_lesions_min"], y_high=rows["suv_lesions_max"])
-            points = points[[*_EMPTY_POINTS, "x_low", "x_high", "y_low", "y_high", "lesion_id"]]
-            questions.append(
-                Question(family=family, role=role, x=str(variable), y=y, points=points.reset_index(drop=True))
-            )
-    return questions
-
-
-def _two_densities(joined: pd.DataFrame, settings: CorrelationSettings) -> Question:
-    """Two densities of the same patients."""
-    names = [_variable(str(name), joined) for name in (settings.x, settings.y)]
-    columns = ["patient_id", "density", "density_low", "density_high", "n_samples"]
-    x, y = (joined.loc[joined["variable"] == name, columns] for name in names)
-    both = x.merge(y, on="patient_id", how="inner", suffixes=("_x", "_y"), validate="one_to_one")
-    if both.empty:
-        raise TableError(f"no patient has both {names[0]} and {names[1]}")
-    points = pd.DataFrame({"patient_id": both["patient_id"]})
-    for axis in ("x", "y"):
-        points[axis] = both[f"density_{axis}"]
-        points[f"{axis}_low"], points[f"{axis}_high"] = (
-            both[f"density_low_{axis}"],
-            both[f"density_high_{axis}"],
-        )
-    points["n_lesions"] = 0
-    points["n_samples"] = both[["n_samples_x", "n_samples_y"]].max(axis=1)
-    points["lesion_id"] = ""
-    return Question(family="two densities", role="primary", x=names[0], y=names[1], points=points)
-
-
-def _summary(densities: pd.DataFrame, suv: SuvTable | None, settings: CorrelationSettings) -> pd.DataFrame:
-    """The table of the paper: densities, uptake of lesions and patients, healthy tissue."""
-    by_lesion = settings.unit is Unit.LESION
-    kind = np.where(densities["marker"].str.contains("/"), "ratio", "density")
-    parts = [
-        pd.DataFrame(
-            {
-                "what": kind,
-                "variable": densities["variable"],
-                "timepoint": "",
-                "counted": "samples" if by_lesion else "patients",
-                "value": densities["density"],
-            }
-        )
-    ]
-    if suv is not None:
-        scans = {name: lesions_at(suv.rows, name) for name in (settings.timepoint, settings.on_treatment)}
-        parts += [
-            _values("uptake of lesions", settings.suv, name, "lesions", found["suv"])
-            for name, found in scans.items()
-        ]
-        for column, label in (("suv_lesions_mean", "mean of lesions"), ("suv_lesions_max", "highest lesion")):
-            parts += [
-                _values(
-                    "uptake of patients", f"{settings.suv}, {label}", name, "patients",
-                    patient_uptake(found)[column],
-                )
-                for name, found in scans.items()
-            ]  # fmt: skip
-        parts += _healthy(suv, tuple(scans))
-    return summarise(pd.concat([part for part in parts if len(part)], ignore_index=True))
-
-
-def _healthy(suv: SuvTable, scans: tuple[str, ...]) -> list[pd.DataFrame]:
-    """Uptake of healthy tissue by organ: SUVmean, as the paper has it, or what the table has."""
-    healthy = suv.rows[~suv.rows["is_lesion"]]
-    parts = []
-    for organ in sorted(set(healthy["tissue"])):
-        for timepoint in scans:
-            rows = healthy[(healthy["timepoint"] == timepoint) & (healthy["tissue"] == organ)]
-            has_mean = "suv_mean" in rows and rows["suv_mean"].notna().any()
-            column = "suv_mean" if has_mean else "suv"
-            name = f"{organ}, {'suv_mean' if has_mean else 'chosen SUV'}"
-            # A patient may have several volumes in one organ.
-            values = rows.groupby("patient_id")[column].mean()
-            parts.append(_values("healthy tissue", name, timepoint, "patients", values))
-    return parts
-
-
-def _values(what: str, variable: str, timepoint: str, counted: str, values: pd.Series[float]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"what": what, "variable": variable, "timepoint": timepoint, "counted": counted, "value": values}
-    )
-
-
 def _by_response(
     densities: pd.DataFrame, lesions: pd.DataFrame, suv: SuvTable | None, settings: CorrelationSettings
-) -> list[tuple[str, pd.DataFrame]]:
+) -> list[tuple[Quantity, pd.DataFrame]]:
     """Uptake and densities of the patients with a response; none where fewer than two responses occur."""
     if suv is None or settings.unit is not Unit.PATIENT:
         return []
@@ -278,16 +211,19 @@ def _by_response(
     if len(set(response.values()) - {""}) < 2:
         return []
     uptake = patient_uptake(lesions)
-    named = [
-        (f"{settings.suv}, mean of lesions", uptake.rename(columns={"suv_lesions_mean": "value"})),
-        (f"{settings.suv}, highest lesion", uptake.rename(columns={"suv_lesions_max": "value"})),
+    found: list[tuple[Quantity, pd.DataFrame]] = [
+        (Uptake(suv=settings.suv, lesions=which), uptake.rename(columns={UPTAKE_COLUMNS[which]: "value"}))
+        for which in (Lesions.MEAN, Lesions.HIGHEST)
     ]
     for variable in densities["variable"].unique():
         rows = densities[densities["variable"] == variable].rename(columns={"density": "value"})
-        named.append((str(variable), rows))
+        found.append((variable, rows))
     known = [
-        (name, rows.assign(response=[response.get(patient, "") for patient in rows["patient_id"]]))
-        for name, rows in named
+        (quantity, rows.assign(response=[response.get(patient, "") for patient in rows["patient_id"]]))
+        for quantity, rows in found
     ]
     columns = ["patient_id", "value", "response"]
-    return [(name, rows.loc[rows["response"] != "", columns].reset_index(drop=True)) for name, rows in known]
+    return [
+        (quantity, rows.loc[rows["response"] != "", columns].reset_index(drop=True))
+        for quantity, rows in known
+    ]

@@ -15,8 +15,8 @@ def tables(tmp_path):
     columns = {"patient_id": PATIENTS, "sample_id": PATIENTS, "region": "Tumour centre"}
     pd.concat(
         [
-            pd.DataFrame(columns | {"marker": "CD3", "mean_per_mm2": DENSITY}),
-            pd.DataFrame(columns | {"marker": "CD8", "mean_per_mm2": [x / 2 + 3 for x in DENSITY]}),
+            pd.DataFrame(columns | {"marker": "CD3", "positive_per_mm2": DENSITY}),
+            pd.DataFrame(columns | {"marker": "CD8", "positive_per_mm2": [x / 2 + 3 for x in DENSITY]}),
         ]
     ).to_csv(scores, index=False)
     synthetic.draw_suv_table(PATIENTS, density=DENSITY, rho=0.7, seed=3).to_csv(suv, index=False)

@@ -7,7 +7,7 @@ import shapely
 
 from ihcscore import output
 from ihcscore.errors import OutputError
-from ihcscore.report.page import format_density, format_number, format_percent
+from ihcscore.report.numbers import format_count, format_density, format_number, format_percent
 from ihcscore.schema import DEMO, SCORES
 
 
@@ -29,6 +29,11 @@ def test_shares_are_percent(value, text):
 def test_numbers_have_four_digits():
     assert format_number(0.22714) == "0.2271"
     assert format_number(math.inf) == "–"
+
+
+@pytest.mark.parametrize(("n", "text"), [(999, "999"), (10_500, "10 500"), (1_000_000, "1 000 000")])
+def test_thousands_stand_apart(n, text):
+    assert format_count(n) == text
 
 
 def test_a_table_must_be_as_its_schema_says(tmp_path):

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ihcscore.report import figures, wording
-from ihcscore.schema import Adjustment, CorrelationSettings
-from ihcscore.study.associations import Question, correlate_all
+from ihcscore.report import figures, numbers, study, wording
+from ihcscore.schema import Adjustment, CorrelationSettings, Lesions, Role, Uptake, Variable
+from ihcscore.study.questions import Question
+from ihcscore.study.results import correlate_all
 
 QUICK = {"n_resamples": 2000, "n_bootstrap": 200, "n_simulated": 200}
 
@@ -19,14 +20,14 @@ QUICK = {"n_resamples": 2000, "n_bootstrap": 200, "n_simulated": 200}
      (0.9999, "1"), (0.5, "0.500"), (math.nan, "–"), (None, "–")],
 )  # fmt: skip
 def test_p_is_never_nought(p, text):
-    assert wording.format_p(p) == text
+    assert numbers.format_p(p) == text
 
 
 @pytest.mark.parametrize(
     ("rho", "text"), [(-0.366, "−0.37"), (0.7, "0.70"), (-0.001, "0.00"), (math.nan, "–")]
 )
 def test_rho_has_two_decimals(rho, text):
-    assert wording.format_rho(rho) == text
+    assert numbers.format_rho(rho) == text
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_rho_has_two_decimals(rho, text):
     ],
 )
 def test_values_have_three_digits(value, text):
-    assert wording.format_value(value) == text
+    assert numbers.format_value(value) == text
 
 
 def correlations(n, n_tests=3, **asked):
@@ -51,9 +52,9 @@ def correlations(n, n_tests=3, **asked):
     questions = [
         Question(
             family="mean of the patient's lesions, suv_max at baseline",
-            role="primary",
-            x=f"M{k} · Tumour centre",
-            y="suv_max, mean of lesions",
+            role=Role.PRIMARY,
+            x=Variable(marker=f"M{k}", region="Tumour centre"),
+            y=Uptake(suv="suv_max", lesions=Lesions.MEAN),
             points=pd.DataFrame(
                 {"patient_id": [f"P{i:02d}" for i in range(n)], "x": generator.normal(size=n), "y": y,
                  "n_lesions": 1, "n_samples": 1}
@@ -105,11 +106,40 @@ def test_what_was_found_names_the_adjustment():
 
 def test_methods_name_the_tests_that_were_made():
     table, chosen = correlations(12, kendall=True)
-    text = wording.methods(table, chosen, {"serial": False, "response": True, "suv": True})
+    text = wording.methods(table, chosen, wording.Parts(serial=False, response=True, suv=True))
     for part in ("Spearman", "2 000 random permutations (seed 0)", "Bonett and Wright", "Kendall's tau-b",
                  "Holm's method for the 3 tests", "Mann-Whitney", "P < 0.05"):  # fmt: skip
         assert part in text
     assert "Wilcoxon" not in text
+
+
+def test_methods_are_whole_sentences_whatever_was_asked():
+    table, chosen = correlations(12, n_resamples=10_500, n_bootstrap=2500)
+    text = wording.methods(table, chosen, wording.Parts(serial=True, response=True, suv=True))
+    assert "over 10 500 random permutations (seed 0)." in text
+    assert "(2 500 samples of patients)" in text
+    assert text.startswith("Cell densities (positive cells per mm², over all fields together) were averaged")
+    assert "  " not in text
+    assert " ." not in text
+    few, chosen = correlations(4, y="CD3:a", x="CD8:a", density="mean_per_mm2")
+    text = wording.methods(few, chosen, wording.Parts(serial=False, response=False, suv=False))
+    assert "mean over fields) were averaged over a patient's samples. Spearman's" in text
+    assert "permutation test over all permutations. 95 %" in text
+
+
+@pytest.mark.parametrize(
+    ("quantity", "said"),
+    [
+        (Variable(marker="CD8", region="A"), "CD8 · A, cells per mm²"),
+        (Variable(marker="CD8", region="A", over="CD4"), "CD8/CD4 · A"),
+        (Variable(marker="CD8", region="A", column="sd_per_mm2"), "CD8 · A · sd_per_mm2, cells per mm²"),
+        (Variable(marker="CD8", region="A", column="cv"), "CD8 · A · cv"),
+        (Uptake(suv="suv_max", lesions=Lesions.HIGHEST), "suv_max, highest lesion, baseline"),
+        (Uptake(suv="suv_max", lesions=Lesions.OWN), "suv_max of the lesion, baseline"),
+    ],
+)
+def test_an_axis_is_named_by_what_it_shows(quantity, said):
+    assert study.axis_name(quantity, CorrelationSettings()) == said
 
 
 def points(n, zero=False, skewed=False):
@@ -137,7 +167,7 @@ def test_scatter_repeats_its_bytes(zero, skewed):
 
 def test_a_forest_without_intervals_and_lines_that_do_not_change():
     table, _ = correlations(4)
-    assert figures.forest(table, ["a", "b", "c"])["svg"]
+    assert figures.forest(table, names=["a", "b", "c"], texts=["a", "b", "c"])["svg"]
     scans = pd.DataFrame(
         {"patient_id": ["A", "A", "B"], "lesion_id": ["1", "2", "1"], "before": 2.0, "after": 2.0}
     )

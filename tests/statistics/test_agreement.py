@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ihcscore.errors import TableError
 from ihcscore.schema import AGREEMENT, AgreementSettings
 from ihcscore.statistics.agreement import agree, intraclass, log_differences, passing_bablok, weighted_kappa
-from ihcscore.study.agree import agree_tables
+from ihcscore.study.agree import agree_tables, measures_table
 
 # Shrout and Fleiss 1979, doi 10.1037/0033-2909.86.2.420, table 2: six targets, four judges.
 SHROUT_FLEISS = np.array(
@@ -129,7 +129,7 @@ def test_the_interval_of_the_slope_covers():
 
 def test_the_table_names_every_measure():
     a, b = np.random.default_rng(0).poisson(9, (2, 40)).astype(float)
-    table = agree(a, b, AgreementSettings())
+    table = measures_table(agree(a, b, AgreementSettings()), AgreementSettings())
     assert list(table.columns) == AGREEMENT.names
     assert table["measure"].tolist() == [
         "ICC(A,1)", "ICC(C,1)", "ratio A/B", "lower limit of A/B", "upper limit of A/B", "weighted kappa",

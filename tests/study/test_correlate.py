@@ -14,13 +14,22 @@ from hypothesis import strategies as st
 from ihcscore import schema, synthetic
 from ihcscore.errors import IhcscoreError, OutputError, TableError
 from ihcscore.pet.table import read_suv
-from ihcscore.schema import CORRELATIONS, JOINED, Adjustment, CorrelationSettings, Unit
+from ihcscore.schema import (
+    BOTH_REGIONS,
+    CORRELATIONS,
+    JOINED,
+    Adjustment,
+    CorrelationSettings,
+    Unit,
+    Variable,
+)
+from ihcscore.schema.variables import parse_variable
 from ihcscore.study.correlate import correlate_tables
 from ihcscore.study.densities import patient_densities
 from ihcscore.study.join import join_patients, patient_uptake
 from ihcscore.study.scores import read_scores
 from ihcscore.study.tables import study_tables
-from study_data import cohort_scores, paper_study, score_rows
+from study_data import MARKERS, cohort_scores, paper_study, score_rows
 
 QUICK = {"n_resamples": 2000, "n_bootstrap": 300, "n_simulated": 300}
 PLANTED = "CD8 · Tumour centre"
@@ -34,7 +43,7 @@ def study(folder, scores, suv, **asked):
     if suv is not None:
         suv.to_csv(folder / "suv.csv", index=False)
         table = read_suv(folder / "suv.csv", suv=chosen.suv)
-    return study_tables(read_scores(folder / "scores.csv", density=chosen.density), table, chosen)
+    return study_tables(read_scores(folder / "scores.csv", columns=chosen.columns), table, chosen)
 
 
 def planted_suv(scores, rho=0.7, seed=3):
@@ -243,7 +252,7 @@ class TestLesions:
         found = study(tmp_path, *self.linked(), unit=Unit.LESION)
         row = found.correlations.iloc[0]
         # Two patients each with 1, 2 and 3 lesions: 2! · (2! 2!²) · (2! 3!²) = 2 · 8 · 72.
-        assert row["p_method"] == "all permutations: 1152"
+        assert str(row["p_method"]) == "all permutations: 1152"
         assert (row["n"], row["n_patients"], row["n_lesions"], row["n_samples"]) == (12, 6, 12, 12)
         assert row["p_smallest"] >= 1 / 1152
         assert math.isnan(row["p_t"])
@@ -305,10 +314,10 @@ class TestTables:
     def test_samples_of_a_patient_are_averaged_and_it_is_told(self, tmp_path):
         scores = cohort_scores(6)
         again = scores[scores["patient_id"] == "002"].assign(sample_id="S002b")
-        again["mean_per_mm2"] = again["mean_per_mm2"] * 3
+        again["positive_per_mm2"] = again["positive_per_mm2"] * 3
         found = study(tmp_path, pd.concat([scores, again]), planted_suv(scores))
         row = row_of(found.joined, patient_id="002", variable=PLANTED)
-        alone = row_of(scores, patient_id="002", marker="CD8", region="Tumour centre")["mean_per_mm2"]
+        alone = row_of(scores, patient_id="002", marker="CD8", region="Tumour centre")["positive_per_mm2"]
         assert row["density"] == pytest.approx(2 * alone)
         assert (row["density_low"], row["density_high"]) == pytest.approx((alone, 3 * alone))
         assert (row["n_samples"], row["sample_id"]) == (2, "S002; S002b")
@@ -316,7 +325,7 @@ class TestTables:
 
     def test_a_ratio_over_zero_is_listed_and_never_infinite(self, tmp_path):
         scores = cohort_scores(6)
-        scores.loc[(scores["marker"] == "CD3") & (scores["patient_id"] == "002"), "mean_per_mm2"] = 0.0
+        scores.loc[(scores["marker"] == "CD3") & (scores["patient_id"] == "002"), "positive_per_mm2"] = 0.0
         found = study(tmp_path, scores, planted_suv(scores))
         ratio = found.joined[found.joined["variable"].str.startswith("CD25/CD3")]
         assert np.isfinite(ratio["density"]).all()
@@ -356,7 +365,7 @@ class TestTables:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"mean_per_mm2": -1.0}, "mean_per_mm2 is -1, expected 0 or more"),
+            ({"positive_per_mm2": -1.0}, "positive_per_mm2 is -1, expected 0 or more"),
             ({"patient_id": ""}, "patient_id is empty"),
             ({"sample_id": "S", "patient_id": "P"}, "occurs 6 times; keep one"),
         ],
@@ -369,13 +378,133 @@ class TestTables:
     def test_a_density_column_of_ones_choice(self, tmp_path):
         scores = cohort_scores(6)
         assert (
-            study(tmp_path, scores, planted_suv(scores), density="positive_per_mm2")
+            study(tmp_path, scores, planted_suv(scores), density="positive_or_suspect_per_mm2")
             .joined["density_low"]
             .isna()
             .all()
         )
         with pytest.raises(TableError, match="no column nothing"):
             study(tmp_path, scores, planted_suv(scores), density="nothing")
+
+
+class TestColumns:
+    """Any column of numbers can be asked after."""
+
+    def scores(self, n=8):
+        scores = cohort_scores(n)
+        scores["median_per_mm2"] = scores["positive_per_mm2"] ** 2 + 1
+        return scores
+
+    def test_a_named_column_is_correlated_and_named(self, tmp_path):
+        scores = self.scores()
+        found = study(tmp_path, scores, planted_suv(scores), x="CD8.median_per_mm2:Tumour centre")
+        assert set(found.correlations["x"]) == {"CD8 · Tumour centre · median_per_mm2"}
+        expected = scores[(scores["marker"] == "CD8") & (scores["region"] == "Tumour centre")]
+        assert found.joined["density"].tolist() == expected["median_per_mm2"].tolist()
+        # A monotone function has the same ranks.
+        plain = study(tmp_path, scores, planted_suv(scores), x="CD8:Tumour centre")
+        assert found.correlations["rho"].tolist() == plain.correlations["rho"].tolist()
+
+    def test_two_columns_of_one_density(self, tmp_path):
+        asked = {"x": "CD8:Tumour centre", "y": "CD8.median_per_mm2:Tumour centre"}
+        row = study(tmp_path, self.scores(), None, **asked).correlations.iloc[0]
+        assert (row["x"], row["y"]) == (PLANTED, f"{PLANTED} · median_per_mm2")
+        assert row["rho"] == pytest.approx(1)
+
+    def test_the_studys_own_column_may_be_named(self, tmp_path):
+        asked = {"x": "CD8.positive_per_mm2:Tumour centre", "y": "CD8/CD4:Invasive front"}
+        row = study(tmp_path, self.scores(), None, **asked).correlations.iloc[0]
+        assert (row["x"], row["y"]) == (PLANTED, "CD8/CD4 · Invasive front")
+
+    def test_responses_are_those_of_one_column(self, tmp_path):
+        scores = self.scores()
+        found = study(tmp_path, scores, planted_suv(scores), x="CD8:Tumour centre",
+                      y="CD3.median_per_mm2:Tumour centre")  # fmt: skip
+        named = [name for name in found.response["variable"] if "median" in name]
+        assert named == ["CD3 · Tumour centre · median_per_mm2"]
+
+    def test_a_table_without_the_column_says_which_setting(self, tmp_path):
+        scores = self.scores().drop(columns="positive_per_mm2")
+        with pytest.raises(TableError, match=r"no column positive_per_mm2 .*mean_per_mm2.*density"):
+            study(tmp_path, scores, planted_suv(scores))
+
+    @pytest.mark.parametrize("text", ["CD8", "CD8:", ":Tumour centre", "CD8.cv"])
+    def test_what_is_no_variable_is_refused(self, text):
+        with pytest.raises(ValueError, match=r"x is '.*expected MARKER:REGION or MARKER.COLUMN:REGION"):
+            CorrelationSettings(x=text)
+
+    @given(
+        st.builds(
+            Variable,
+            marker=st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,6}", fullmatch=True),
+            over=st.none() | st.from_regex(r"[A-Za-z0-9-]{1,6}", fullmatch=True),
+            column=st.none() | st.from_regex(r"[a-z][a-z_0-9]{0,9}", fullmatch=True),
+            region=st.from_regex(r"[A-Za-z](:? ?[a-z.]){0,6}", fullmatch=True),
+        )
+    )
+    def test_what_is_asked_for_comes_back(self, variable):
+        assert parse_variable(variable.asked) == variable
+
+    def test_a_marker_may_have_a_point_and_slashes(self):
+        assert parse_variable("p16.1:Front") == Variable(marker="p16.1", region="Front")
+        assert parse_variable("HLA-A/B/C:Front").markers == "HLA-A/B/C"
+
+
+class TestBothRegions:
+    """The joined row of a slide: the same cells again."""
+
+    def scores(self, n=6):
+        scores = cohort_scores(n)
+        keys = ["patient_id", "sample_id", "slide", "marker"]
+        numbers = [column for column in scores if column.endswith("_per_mm2")]
+        both = scores.groupby(keys, sort=False, as_index=False)[numbers].mean()
+        both = both.assign(
+            region=BOTH_REGIONS, region_source="annotated", n_fields=6, warnings="", missing=""
+        )
+        return pd.concat([scores, both[scores.columns]], ignore_index=True)
+
+    def test_it_takes_part_in_no_test_unasked(self, tmp_path):
+        scores = self.scores()
+        suv = planted_suv(scores)
+        found = study(tmp_path, scores, suv)
+        plain = study(tmp_path, scores[scores["region"] != BOTH_REGIONS], suv)
+        for name in ("joined", "correlations", "serial", "response", "unmatched"):
+            pd.testing.assert_frame_equal(getattr(found, name), getattr(plain, name), check_exact=True)
+        assert (found.flow, found.notes) == (plain.flow, plain.notes)
+        assert (found.regions_left_out, plain.regions_left_out) == ([BOTH_REGIONS], [])
+        more = set(found.summary["variable"]) - set(plain.summary["variable"])
+        assert more == {f"{what} · Both regions" for what in (*MARKERS, "CD25/CD3", "CD8/CD4")}
+
+    def test_it_is_one_region_where_asked(self, tmp_path):
+        scores = self.scores()
+        found = study(tmp_path, scores, planted_suv(scores), regions=(BOTH_REGIONS,))
+        assert found.correlations["role"].value_counts().to_dict() == {"primary": 6, "sensitivity": 6}
+        assert all(name.endswith(" · Both regions") for name in found.joined["variable"])
+        assert found.regions_left_out == []
+        row = study(tmp_path, scores, planted_suv(scores), x="CD8:Both regions").correlations.iloc[0]
+        assert row["x"] == "CD8 · Both regions"
+        assert row["rho"] == row_of(found.correlations, x=row["x"], role="primary")["rho"]
+
+    def test_a_table_that_has_nothing_else(self, tmp_path):
+        scores = self.scores()
+        alone = scores[scores["region"] == BOTH_REGIONS]
+        found = study(tmp_path, alone, planted_suv(scores))
+        assert found.correlations["n_tests"].tolist() == [6] * 12
+
+    def test_a_region_that_is_not_there(self, tmp_path):
+        scores = self.scores()
+        with pytest.raises(IhcscoreError, match="no region 'Stroma' in scores.csv; there are Both regions"):
+            study(tmp_path, scores, planted_suv(scores), regions=("Stroma",))
+
+    def test_the_page_says_so(self, tmp_path):
+        scores = self.scores()
+        scores.to_csv(tmp_path / "scores.csv", index=False)
+        planted_suv(scores).to_csv(tmp_path / "suv.csv", index=False)
+        chosen = CorrelationSettings(**QUICK)
+        out = tmp_path / "out"
+        correlate_tables(tmp_path / "scores.csv", tmp_path / "suv.csv", out=out, settings=chosen)
+        page = (out / "report.html").read_text(encoding="utf-8")
+        assert '<code>--region "Both regions"</code>' in page
 
 
 class TestTwoDensities:

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ihcscore.schema import CORRELATIONS, Adjustment, CorrelationSettings
-from ihcscore.study.associations import Question, correlate_all
+from ihcscore.schema import CORRELATIONS, Adjustment, CorrelationSettings, Lesions, Role, Uptake, Variable
+from ihcscore.study.questions import Question
+from ihcscore.study.results import correlate_all
 
 QUICK = {"n_resamples": 1000, "n_bootstrap": 200, "n_simulated": 200}
 
@@ -23,7 +24,13 @@ def question(name, n, seed, family="one"):
             "n_samples": 1,
         }
     )
-    return Question(family=family, role="primary", x=name, y="suv_max", points=points)
+    return Question(
+        family=family,
+        role=Role.PRIMARY,
+        x=Variable(marker=name, region="Tumour centre"),
+        y=Uptake(suv="suv_max", lesions=Lesions.MEAN),
+        points=points,
+    )
 
 
 def test_order_of_the_questions_and_other_families_change_nothing():
@@ -55,8 +62,10 @@ def test_a_test_that_cannot_be_made_is_no_member():
     assert table["p_adjusted"][0] == table["p"][0]
     assert table["p"][1:].isna().all()
     assert table["note"].tolist() == [
-        "", "not estimable: all values of flat are equal", "not estimable: 2 pairs, fewer than 3",
-    ]  # fmt: skip
+        "",
+        "not estimable: all values of flat · Tumour centre are equal",
+        "not estimable: 2 pairs, fewer than 3",
+    ]
 
 
 def test_smallest_adjusted_p_of_a_family():

@@ -1,44 +1,32 @@
-"""A family of correlations: each test, what it could have found, and the adjustment."""
+"""The answers of a study: each test, what it could have found, and the adjustment of its family."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from ihcscore.schema import CORRELATIONS, Adjustment, CorrelationSettings
+from ihcscore.schema import CORRELATIONS, Adjustment, Attainable, CorrelationSettings
 from ihcscore.statistics.adjust import adjust
 from ihcscore.statistics.interval import FEWEST, bca, bonett_wright
 from ihcscore.statistics.power import power
 from ihcscore.statistics.spearman import RankTest, kendall, spearman, t_approximation_p
+from ihcscore.study.questions import Question
 
 _POWER_AT = {"05": 0.5, "07": 0.7}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
-    """Two columns that are to be correlated.
+class _Pairs:
+    """The points of a question: x and y (n,), and the patient of each where a patient has several."""
 
-    Attributes
-    ----------
-    family : str
-        Tests of one family are adjusted together.
-    role : str
-        primary or sensitivity.
-    x, y : str
-        Names of the two.
-    points : DataFrame
-        Columns patient_id, x, y, n_lesions, n_samples; a row a patient or a lesion.
-    """
-
-    family: str
-    role: str
-    x: str
-    y: str
-    points: pd.DataFrame = field(repr=False)
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    clusters: NDArray[np.int64] | None
 
 
 def correlate_all(questions: Sequence[Question], settings: CorrelationSettings) -> pd.DataFrame:
@@ -50,7 +38,8 @@ def correlate_all(questions: Sequence[Question], settings: CorrelationSettings) 
     Returns
     -------
     DataFrame
-        The table of correlations, in the order of the questions.
+        The table of correlations, a row a question in their order; p_method holds a
+        :class:`~ihcscore.statistics.permutation.PermutationMethod`, None where there is no test.
     """
     families = list(dict.fromkeys(question.family for question in questions))
     parts: dict[int, dict[str, object]] = {}
@@ -62,7 +51,7 @@ def correlate_all(questions: Sequence[Question], settings: CorrelationSettings) 
 
 
 def _test_family(questions: Sequence[Question], settings: CorrelationSettings) -> list[dict[str, object]]:
-    tests = [_spearman(question, settings) for question in questions]
+    tests = [_spearman(_pairs(question), settings) for question in questions]
     p_adjusted = adjust(np.array([test.p for test in tests]), settings.adjust)
     p_smallest_adjusted = adjust(np.array([test.p_smallest for test in tests]), settings.adjust)
     n_tests = int(np.isfinite(p_adjusted).sum())
@@ -92,24 +81,21 @@ def _test_family(questions: Sequence[Question], settings: CorrelationSettings) -
     return rows
 
 
-def clusters_of(points: pd.DataFrame) -> np.ndarray | None:
+def clusters_of(points: pd.DataFrame) -> NDArray[np.int64] | None:
     """The patient of each point as a number; None where each patient has one point."""
     codes = np.unique(points["patient_id"].to_numpy(str), return_inverse=True)[1]
     return None if len(set(codes.tolist())) == len(codes) else codes.astype(np.int64)
 
 
-def _arguments(question: Question, settings: CorrelationSettings) -> dict[str, object]:
-    points = question.points
-    return {
-        "x": points["x"].to_numpy(float),
-        "y": points["y"].to_numpy(float),
-        "clusters": clusters_of(points),
-        "seed": settings.seed,
-    }
+def _pairs(question: Question) -> _Pairs:
+    x, y = (question.points[axis].to_numpy(float) for axis in ("x", "y"))
+    return _Pairs(x=x, y=y, clusters=clusters_of(question.points))
 
 
-def _spearman(question: Question, settings: CorrelationSettings) -> RankTest:
-    return spearman(**_arguments(question, settings), n_resamples=settings.n_resamples)  # type: ignore[arg-type]
+def _spearman(pairs: _Pairs, settings: CorrelationSettings) -> RankTest:
+    return spearman(
+        pairs.x, pairs.y, clusters=pairs.clusters, n_resamples=settings.n_resamples, seed=settings.seed
+    )
 
 
 def _about(question: Question, settings: CorrelationSettings) -> dict[str, object]:
@@ -117,8 +103,8 @@ def _about(question: Question, settings: CorrelationSettings) -> dict[str, objec
     return {
         "family": question.family,
         "role": question.role,
-        "x": question.x,
-        "y": question.y,
+        "x": question.x.name,
+        "y": question.y.name,
         "unit": str(settings.unit),
         "n": len(points),
         "n_patients": points["patient_id"].nunique(),
@@ -152,18 +138,19 @@ def _power(question: Question, alpha_first: float, settings: CorrelationSettings
     return found
 
 
-def _could_be(p_smallest: float, p_smallest_adjusted: float, alpha: float) -> str:
+def _could_be(p_smallest: float, p_smallest_adjusted: float, alpha: float) -> Attainable:
     if not p_smallest < alpha:
-        return "no"
-    return "yes" if p_smallest_adjusted < alpha else "only unadjusted"
+        return Attainable.NO
+    return Attainable.YES if p_smallest_adjusted < alpha else Attainable.ONLY_UNADJUSTED
 
 
 def _intervals(question: Question, test: RankTest, settings: CorrelationSettings) -> dict[str, float]:
-    arguments = _arguments(question, settings)
-    independent = arguments["clusters"] is None
-    n = len(question.points)
+    pairs = _pairs(question)
+    n, independent = len(pairs.x), pairs.clusters is None
     low, high = bonett_wright(test.estimate, n) if independent else (math.nan, math.nan)
-    low_bca, high_bca = bca(**arguments, n_bootstrap=settings.n_bootstrap)  # type: ignore[arg-type]
+    low_bca, high_bca = bca(
+        pairs.x, pairs.y, clusters=pairs.clusters, n_bootstrap=settings.n_bootstrap, seed=settings.seed
+    )
     return {
         "p_t": t_approximation_p(test.estimate, n) if independent else math.nan,
         "rho_low": low,
@@ -176,7 +163,10 @@ def _intervals(question: Question, test: RankTest, settings: CorrelationSettings
 def _tau(question: Question, settings: CorrelationSettings) -> dict[str, float]:
     if not settings.kendall:
         return {"tau_b": math.nan, "p_tau_b": math.nan}
-    test = kendall(**_arguments(question, settings), n_resamples=settings.n_resamples)  # type: ignore[arg-type]
+    pairs = _pairs(question)
+    test = kendall(
+        pairs.x, pairs.y, clusters=pairs.clusters, n_resamples=settings.n_resamples, seed=settings.seed
+    )
     return {"tau_b": test.estimate, "p_tau_b": test.p}
 
 
@@ -187,7 +177,7 @@ def _note(question: Question, test: RankTest) -> str:
         return f"not estimable: {len(points)} pairs, fewer than 3"
     if math.isnan(test.estimate):
         constant = question.x if points["x"].nunique() < 2 else question.y
-        return f"not estimable: all values of {constant} are equal"
+        return f"not estimable: all values of {constant.name} are equal"
     if n_patients < FEWEST:
         notes.append(f"interval not estimable: {n_patients} patients, fewer than {FEWEST}")
     elif abs(test.estimate) == 1:
