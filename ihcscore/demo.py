@@ -205,7 +205,7 @@ def _studies(folder: output.OutputFolder, scored: CohortResult, progress: Progre
             "sample_id": [f"{patient}-A" for patient in patients],
             "marker": _MARKER,
             "region": _REGION,
-            "mean_per_mm2": density,
+            "positive_per_mm2": density,
         }
     ).to_csv(planted, index=False, lineterminator="\n")
     studies: dict[str, Study] = {}

@@ -493,7 +493,7 @@ class TestBothRegions:
 
     def test_a_region_that_is_not_there(self, tmp_path):
         scores = self.scores()
-        with pytest.raises(IhcscoreError, match="no region 'Stroma' in scores.csv; there are Both regions"):
+        with pytest.raises(IhcscoreError, match=r"no region 'Stroma' in scores\.csv; there are Both regions"):
             study(tmp_path, scores, planted_suv(scores), regions=("Stroma",))
 
     def test_the_page_says_so(self, tmp_path):
