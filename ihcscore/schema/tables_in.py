@@ -20,7 +20,7 @@ INTERVAL_COLUMNS = {
 
 def _patient() -> InputColumn:
     return InputColumn(
-        name="patient_id", kind=Kind.ID, need=Need.FILLED, meaning="patient, everywhere the same"
+        name="patient_id", kind=Kind.ID, need=Need.FILLED, meaning="patient, the same text in all tables"
     )
 
 
@@ -136,7 +136,7 @@ UPTAKE = InputTable(
 SCORES_IN = InputTable(
     name="scores",
     command="correlate",
-    row="a region of a sample's slide of one marker",
+    row="a marker and region of a sample",
     columns=(
         _patient(),
         _sample(Need.FILLED, "sample"),
@@ -147,7 +147,6 @@ SCORES_IN = InputTable(
                 name=name,
                 kind=Kind.NUMBER,
                 unit=_PER_MM2,
-                range=_NOT_NEGATIVE,
                 meaning=f"{end} end of the 95 % interval of `{of}`",
             )
             for of, ends in INTERVAL_COLUMNS.items()
@@ -199,7 +198,7 @@ def _naming(name: str, kind: Kind = Kind.TEXT, need: Need = Need.NO) -> InputCol
 
 
 RATERS = InputTable(
-    name="a, b",
+    name="rater",
     command="agree",
     row="a thing that a rater counted or measured",
     columns=(

@@ -127,6 +127,8 @@ def place(name: str, rows: Iterable[object]) -> str:
     numbers = [str(row) for row in rows]
     if len(numbers) == 1:
         return f"{name}, row {numbers[0]}"
+    if len(numbers) > _ROWS_SHOWN:
+        numbers = [*numbers[:_ROWS_SHOWN], f"{len(numbers) - _ROWS_SHOWN} more"]
     return f"{name}, rows {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
@@ -151,12 +153,12 @@ def first_double(rows: pd.DataFrame, keys: Iterable[str]) -> pd.DataFrame:
 
 def _found(sheet: Sheet, column: InputColumn) -> str | None:
     """The column's name in the file: its own, else the first alias that is there."""
-    return next((name for name in (column.name, *column.aliases) if name in sheet.rows), None)
+    return next((name for name in (column.name, *column.aliases) if name in sheet.rows.columns), None)
 
 
 def _unread(sheet: Sheet, table: InputTable, found: dict[str, str | None]) -> list[UnreadColumn]:
     """Columns that nobody reads, each with the one that lacks whose name is nearly the same."""
-    left = [name for name in sheet.rows if name not in {*found.values(), *table.passed_over}]
+    left = [str(name) for name in sheet.rows.columns if name not in {*found.values(), *table.passed_over}]
     absent = {
         _bare(name): column.name
         for column in table.columns
