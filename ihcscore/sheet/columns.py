@@ -97,8 +97,8 @@ def check_table(sheet: Sheet, table: InputTable) -> CheckedTable:
         If a column is missing, a cell is empty that must not be, or one does not say what it should.
     """
     found = {column.name: _found(sheet, column) for column in table.columns}
-    sheet.require([one.name for one in table.columns if one.need.of_column and found[one.name] is None],
-                  option=table.remedy)  # fmt: skip
+    lacking = [one.name for one in table.columns if one.need.of_column and found[one.name] is None]
+    sheet.require(lacking, option=table.remedy)
     unread = _unread(sheet, table, found)
     notes = _ids_as_numbers(sheet, table, found)
     if table.keys:

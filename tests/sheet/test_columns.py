@@ -98,7 +98,7 @@ def test_ids_that_a_workbook_holds_as_numbers_and_odd_numbers_are_told():
         ({"part": ""}, "drawn.csv, row 3: part is empty; give one"),
         ({"mass_g": "0"}, "drawn.csv, row 3: mass_g is 0, expected above 0"),
         (
-            {"mass_g": "two"},
+            {"mass_g": "x"},
             "drawn.csv, row 3: mass_g is 'x', expected a number; write numbers without units",
         ),
         ({"n_legs": "9"}, "drawn.csv, row 3: n_legs is 9, expected 0 to 8"),
