@@ -68,6 +68,7 @@ class StudyPage:
             "found": wording.what_was_found(correlations, settings),
             "methods": wording.methods(correlations, settings, parts),
             "adjustment": wording.ADJUSTMENT_NAMES[settings.adjust],
+            "interval_of": wording.interval(settings),
             "headings": wording.SUMMARY_HEADINGS,
             "families": [
                 (name, group.to_dict("records")) for name, group in correlations.groupby("family", sort=False)

@@ -42,6 +42,11 @@ _OVER_FIELDS = {
     "median_per_mm2": "median over fields",
     "positive_per_mm2": "over all fields together",
 }
+# What the interval of a density leaves room for, by its column.
+_INTERVALS = {
+    "mean_per_mm2": "95 % interval of the mean over a sample's fields",
+    "positive_per_mm2": "95 % Poisson interval of a sample's count, without the spread between its fields",
+}
 # Power from which on a study is called able to find what is there.
 _ENOUGH_POWER = 0.8
 
@@ -53,6 +58,11 @@ class Parts:
     suv: bool
     serial: bool
     response: bool
+
+
+def interval(settings: CorrelationSettings) -> str:
+    """What the interval of a sample's density is, as the scatter plots show it."""
+    return _INTERVALS.get(settings.columns[0], f"interval of a sample's {settings.columns[0]}, if any")
 
 
 def question(settings: CorrelationSettings, variables: Sequence[str]) -> str:

@@ -57,7 +57,7 @@ def sample_densities(scores: pd.DataFrame, *, column: str | None = None) -> pd.D
     Parameters
     ----------
     scores : DataFrame
-        Columns patient_id, sample_id, marker, region, density, density_low, density_high, n_fields; one
+        Columns patient_id, sample_id, marker, region, density, density_low, density_high, n_scored; one
         row a combination of the first four.
     column : str or None
         The column of the scores that the densities are of, where it is not the study's own.
@@ -69,7 +69,7 @@ def sample_densities(scores: pd.DataFrame, *, column: str | None = None) -> pd.D
         :class:`~ihcscore.schema.Variable`), marker, region, density, density_low, density_high,
         n_samples, n_fields.
     """
-    table = scores[scores["density"].notna()].copy()
+    table = scores[scores["density"].notna()].rename(columns={"n_scored": "n_fields"})
     table["variable"] = pd.Series(
         [
             Variable(marker=marker, region=region, column=column)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ihcscore.pet.table import SuvTable
+from ihcscore.pet.table import UptakeTable
 from ihcscore.schema import SUMMARY, CorrelationSettings, Described, Lesions, Unit, Uptake
 from ihcscore.statistics.summary import describe
 from ihcscore.study.join import lesions_at, patient_uptake
@@ -14,14 +14,16 @@ from ihcscore.study.questions import UPTAKE_COLUMNS
 _KEYS = ["what", "variable", "timepoint", "counted"]
 
 
-def summarise(densities: pd.DataFrame, suv: SuvTable | None, settings: CorrelationSettings) -> pd.DataFrame:
+def summarise(
+    densities: pd.DataFrame, suv: UptakeTable | None, settings: CorrelationSettings
+) -> pd.DataFrame:
     """Median, quartiles, mean, standard deviation and range of all that goes into a study.
 
     Parameters
     ----------
     densities : DataFrame
         From :func:`~ihcscore.study.densities.measure`.
-    suv : SuvTable or None
+    suv : UptakeTable or None
     settings : CorrelationSettings
 
     Returns
@@ -70,7 +72,7 @@ def _uptake(scans: dict[str, pd.DataFrame], settings: CorrelationSettings) -> li
     return parts
 
 
-def _healthy(suv: SuvTable, scans: tuple[str, ...]) -> list[pd.DataFrame]:
+def _healthy(suv: UptakeTable, scans: tuple[str, ...]) -> list[pd.DataFrame]:
     """Uptake of healthy tissue by organ: SUVmean, as the paper has it, or what the table has."""
     healthy = suv.rows[~suv.rows["is_lesion"]]
     parts = []

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ihcscore.errors import IhcscoreError, TableError
-from ihcscore.pet.table import SuvTable
+from ihcscore.pet.table import UptakeTable
 from ihcscore.schema import (
     BOTH_REGIONS,
     JOINED,
@@ -72,14 +72,14 @@ class Study:
         return texts(self.notes)
 
 
-def study_tables(scores: ScoreTable, suv: SuvTable | None, settings: CorrelationSettings) -> Study:
+def study_tables(scores: ScoreTable, suv: UptakeTable | None, settings: CorrelationSettings) -> Study:
     """Join, correlate, compare and summarise.
 
     Parameters
     ----------
     scores : ScoreTable
         Read with the columns of the settings.
-    suv : SuvTable or None
+    suv : UptakeTable or None
         None only where two densities are correlated.
     settings : CorrelationSettings
 
@@ -116,7 +116,7 @@ def study_tables(scores: ScoreTable, suv: SuvTable | None, settings: Correlation
     )
 
 
-def _check_question(suv: SuvTable | None, settings: CorrelationSettings) -> None:
+def _check_question(suv: UptakeTable | None, settings: CorrelationSettings) -> None:
     if suv is None and settings.y is None:
         raise IhcscoreError("no SUV table; give one, or two densities with --x and --y")
     if settings.y is not None and settings.unit is Unit.LESION:
@@ -162,7 +162,7 @@ def _only(scores: ScoreTable, regions: set[str]) -> ScoreTable:
     return replace(scores, rows=scores.rows[kept].reset_index(drop=True))
 
 
-def _lesions(suv: SuvTable | None, settings: CorrelationSettings) -> pd.DataFrame:
+def _lesions(suv: UptakeTable | None, settings: CorrelationSettings) -> pd.DataFrame:
     if suv is None:
         return pd.DataFrame(columns=["patient_id", "lesion_id", "suv", "sample_id", "biopsied"])
     found = lesions_at(suv.rows, settings.timepoint)
@@ -178,7 +178,7 @@ def _lesions(suv: SuvTable | None, settings: CorrelationSettings) -> pd.DataFram
 def _join(
     densities: pd.DataFrame,
     lesions: pd.DataFrame,
-    suv: SuvTable | None,
+    suv: UptakeTable | None,
     scores: ScoreTable,
     settings: CorrelationSettings,
 ) -> pd.DataFrame:
@@ -202,7 +202,7 @@ def _join(
 
 
 def _by_response(
-    densities: pd.DataFrame, lesions: pd.DataFrame, suv: SuvTable | None, settings: CorrelationSettings
+    densities: pd.DataFrame, lesions: pd.DataFrame, suv: UptakeTable | None, settings: CorrelationSettings
 ) -> list[tuple[Quantity, pd.DataFrame]]:
     """Uptake and densities of the patients with a response; none where fewer than two responses occur."""
     if suv is None or settings.unit is not Unit.PATIENT:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ihcscore import schema, synthetic
 from ihcscore.errors import IhcscoreError, OutputError, TableError
-from ihcscore.pet.table import read_suv
+from ihcscore.pet.table import read_uptake
 from ihcscore.schema import (
     BOTH_REGIONS,
     CORRELATIONS,
@@ -42,7 +42,7 @@ def study(folder, scores, suv, **asked):
     table = None
     if suv is not None:
         suv.to_csv(folder / "suv.csv", index=False)
-        table = read_suv(folder / "suv.csv", suv=chosen.suv)
+        table = read_uptake(folder / "suv.csv", suv=chosen.suv)
     return study_tables(read_scores(folder / "scores.csv", columns=chosen.columns), table, chosen)
 
 
