@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -22,7 +23,7 @@ from ihcscore.report.numbers import (
     format_rho,
     format_value,
 )
-from ihcscore.schema import RegionSource
+from ihcscore.schema import Note, NoteKind, RegionSource, Sampling
 
 if TYPE_CHECKING:
     import jinja2
@@ -99,10 +100,12 @@ class SlidePage:
         The run's record, as in ``run.json``.
     fields, scores : DataFrame
         The field and the score table.
-    warnings : sequence of str
+    notes : sequence of Note
     overview_jpeg : bytes
     field_jpegs : mapping of str to bytes
         A small picture of each field's overlay, by field_id.
+    overlays : mapping of str to str
+        Name of each field's pictures in the folder of overlays, without ending.
     """
 
     template: ClassVar[str] = "slide.html.j2"
@@ -110,9 +113,10 @@ class SlidePage:
     record: Mapping[str, Any]
     fields: pd.DataFrame = field(repr=False)
     scores: pd.DataFrame = field(repr=False)
-    warnings: Sequence[str]
+    notes: Sequence[Note]
     overview_jpeg: bytes = field(repr=False)
     field_jpegs: Mapping[str, bytes] = field(repr=False)
+    overlays: Mapping[str, str] = field(repr=False)
 
     def content(self) -> dict[str, Any]:
         """What the template shows, by name."""
@@ -120,10 +124,12 @@ class SlidePage:
             "record": self.record,
             "fields": self.fields.to_dict("records"),
             "scores": self.scores.to_dict("records"),
-            "warnings": self.warnings,
-            "proposed": self.record["regions"]["source"] == RegionSource.PROPOSED,
+            "warnings": [note.text for note in self.notes if note.kind is not NoteKind.PROPOSED],
+            "proposed": self.record["annotations"]["source"] == RegionSource.PROPOSED,
+            "given": self.record["sampling"] == Sampling.GIVEN,
             "overview": jpeg_uri(self.overview_jpeg),
             "pictures": {name: jpeg_uri(jpeg) for name, jpeg in self.field_jpegs.items()},
+            "overlays": {name: quote(file) for name, file in self.overlays.items()},
         }
 
 
