@@ -69,7 +69,7 @@ class FieldPictures:
             pictures.FieldPicture(
                 rgb=counted.rgb,
                 cells=counted.cells_in_picture,
-                corners_xy_px=counted.square.corners_xy_px,
+                square=counted.square,
                 mpp_um=counted.mpp_um,
                 title=f"{self.slide}  ·  {self.marker}  ·  {name}  ·  {density} positive per mm²",
             )
@@ -77,9 +77,7 @@ class FieldPictures:
         pictures.write_png(self._file(name, ".png"), drawn)
         self._file(name, "-plain.jpg").write_bytes(pictures.encode_jpeg(counted.rgb, quality=92))
         if self.upright:
-            square = pictures.upright_square(
-                counted.rgb, counted.square.corners_xy_px, mirrored=self.mirrored
-            )
+            square = pictures.upright_square(counted.rgb, counted.square, mirrored=self.mirrored)
             self._file(name, "-upright.jpg").write_bytes(pictures.encode_jpeg(square, quality=90))
         self.previews[name] = pictures.encode_jpeg(drawn, longest_px=_PREVIEW_PX)
 

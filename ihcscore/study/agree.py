@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-import ihcscore
 from ihcscore import output
 from ihcscore.errors import TableError
 from ihcscore.output.progress import Progress, silent
-from ihcscore.output.record import STUDY_PACKAGES
 from ihcscore.schema import AGREEMENT, AGREEMENT_PAIRS, UNMATCHED, AgreementSettings
 from ihcscore.sheet.read import Sheet, numbers, read_sheet
 from ihcscore.statistics import agreement
-from ihcscore.study.correlate import describe_inputs
 
 # Columns that name a thing, as the program writes them; those that both tables have are the key.
 _NAMES = ("patient_id", "sample_id", "slide", "image", "marker", "region", "field_id")
@@ -83,17 +80,15 @@ def agree_tables(
         measures = agreement.agree(pairs["a"].to_numpy(float), pairs["b"].to_numpy(float), settings)
         warnings = [*notes_a, *notes_b, *_what_to_know(pairs, settings)]
         result = AgreementResult(measures=measures, pairs=pairs, unmatched=unmatched, warnings=warnings)
-        record = {
-            "ihcscore": ihcscore.__version__,
-            "command": "agree",
-            "inputs": describe_inputs({"a": a, "b": b}),
-            "parameters": asdict(settings) | {"map": dict(rename or {})},
-            "keys": list(keys),
+        content = {
+            "inputs": output.describe_inputs({"a": a, "b": b}),
+            "parameters": output.as_plain(settings) | {"map": dict(rename or {})},
+            "keys": keys,
             "value_column": value,
             "n_pairs": len(pairs),
             "warnings": warnings,
-            "packages": output.package_versions(STUDY_PACKAGES),
         }
+        record = output.make_record("agree", content, packages=output.STUDY_PACKAGES)
         _write(folder, result, record, settings)
         progress("done", 1.0)
     return result
@@ -208,7 +203,7 @@ def _write(
         offset=agreement.log_differences(a, b, offset=settings.offset).offset,
     )
     for kind, content in picture.items():
-        folder.new_file("figures", f"agreement.{kind}").write_bytes(content)
+        folder.add_file(content, "figures", f"agreement.{kind}")
     _, classes = agreement.weighted_kappa(a, b, settings.bins)
     page = pages.AgreementPage(
         record=record,
@@ -220,7 +215,7 @@ def _write(
         figure=picture["svg"],
     )
     pages.write_agreement_page(folder.new_file("report.html"), page)
-    output.write_json(folder.new_file("run.json"), record | {"files": folder.files()})
+    output.write_record(folder, record)
 
 
 def _class_names(bins: tuple[float, ...]) -> list[str]:
