@@ -40,14 +40,18 @@ def poisson_interval(count: int, *, area_mm2: float) -> tuple[float, float]:
 def mean_interval(strata: Sequence[NDArray[np.float64]], *, area_mm2: float) -> tuple[float, float]:
     """95 % interval of the mean density of all fields, which allows for the spread between them.
 
-    Fields were drawn in each stratum by itself, so the variance of their common mean is
-    Σ (n_h / n)² s_h² / n_h (Cochran 1977, Sampling Techniques, 5.9): what sets tumour centre and invasive
-    front apart does not widen it. Its degrees of freedom are those of Satterthwaite (1946,
-    doi 10.2307/3002019); with one stratum this is Student's interval with n - 1. The reach is w = t · SE /
-    mean: down to mean · (1 - w), not below 0, and up to mean · exp(w), the end of the interval on the
-    logarithm by the delta method, because densities of fields are skewed to the right. On maps whose
-    density rises up to thirtyfold it holds the true mean in 95 to 96 % of draws of 3 and 6 fields, the
-    plain interval in 88 to 95 %. Where no cell was found the upper end is the exact Poisson limit.
+    Of one stratum it has the reach w = t · CV / √n, Student's t: down to mean · (1 - w), not below 0, and up
+    to mean · exp(w), the end of the interval on the logarithm by the delta method, because densities of
+    fields are skewed to the right. On maps whose density rises up to thirtyfold it holds the true mean in
+    95 to 96 % of draws of 3 and 6 fields, the plain interval in 88 to 95 %. Where no cell was found the
+    upper end is the exact Poisson limit.
+
+    Fields of several strata were drawn in each by itself, so what sets tumour centre and invasive front
+    apart must not widen the interval of their common mean: the distances of each stratum's own ends from
+    its mean, weighted by its share of the fields, add up by squares (Zou and Donner 2008,
+    doi 10.1002/sim.3095). With 3 fields in each of two strata, one up to thirty times as dense as the
+    other, it holds the true mean in 93 to 99 % of draws; one pooled variance with Satterthwaite's degrees
+    of freedom in 90 to 96 %.
 
     Parameters
     ----------
@@ -65,17 +69,27 @@ def mean_interval(strata: Sequence[NDArray[np.float64]], *, area_mm2: float) -> 
     n = sum(map(len, strata))
     if n < _FEWEST_FIELDS or any(len(one) < 2 for one in strata):
         return NO_INTERVAL
+    ends = [_of_one(one, area_mm2=area_mm2 * len(one) / n) for one in strata]
+    if len(strata) == 1 or not any(one.any() for one in strata):
+        # Nothing found in any stratum is nothing found in all of them.
+        return ends[0] if len(strata) == 1 else (0.0, poisson_interval(0, area_mm2=area_mm2)[1])
     mean = float(np.concatenate(strata).mean())
+    reach = np.array(
+        [
+            (len(one) / n * (one.mean() - low), len(one) / n * (high - one.mean()))
+            for one, (low, high) in zip(strata, ends, strict=True)
+        ]
+    )
+    down, up = np.sqrt((reach**2).sum(axis=0)).tolist()
+    return max(mean - down, 0.0), mean + up
+
+
+def _of_one(density: NDArray[np.float64], *, area_mm2: float) -> tuple[float, float]:
+    """The interval of one stratum's mean."""
+    mean = float(density.mean())
     if mean == 0:
         return 0.0, poisson_interval(0, area_mm2=area_mm2)[1]
-    if len(strata) == 1:
-        reach = half_interval(float(strata[0].std(ddof=1)) / mean, n)
-    else:
-        parts = np.array([len(one) * one.var(ddof=1) / n**2 for one in strata])
-        least_df = np.array([len(one) - 1 for one in strata])
-        total = float(parts.sum())
-        df = total**2 / float((parts**2 / least_df).sum()) if total else float(least_df.sum())
-        reach = student_t(df) * math.sqrt(total) / mean
+    reach = half_interval(float(density.std(ddof=1)) / mean, len(density))
     return max(mean * (1 - reach), 0.0), mean * math.exp(reach)
 
 
