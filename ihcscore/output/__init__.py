@@ -2,7 +2,7 @@
 
 from ihcscore.output.folder import OutputFolder, clear_unfinished, remove_run
 from ihcscore.output.geojson import cells_geojson, fields_geojson, regions_geojson
-from ihcscore.output.names import overlay_name
+from ihcscore.output.names import OVERLAYS, overlay_name
 from ihcscore.output.record import (
     RECORD,
     STUDY_PACKAGES,
@@ -18,6 +18,7 @@ from ihcscore.output.record import (
 from ihcscore.output.tables import read_table, write_csv, write_json, write_table
 
 __all__ = [
+    "OVERLAYS",
     "RECORD",
     "STUDY_PACKAGES",
     "OutputFolder",

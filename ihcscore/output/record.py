@@ -50,8 +50,8 @@ class Record:
         Which command wrote it; empty where it doesn't say.
     parameters : mapping
         The command's settings, as in the file.
-    slide : str
-        File name of the slide; empty where the run is not of one.
+    slide, marker : str
+        File name of the slide and name of the marker's profile; empty where the run is not of one.
     work_key : str
         Hash of all that the result depends on; empty outside a cohort.
     files : tuple of str
@@ -64,6 +64,7 @@ class Record:
     command: str
     parameters: Mapping[str, Any] = field(repr=False)
     slide: str
+    marker: str
     work_key: str
     files: tuple[str, ...] = field(repr=False)
     content: Mapping[str, Any] = field(repr=False)
@@ -128,6 +129,7 @@ def parse_record(path: Path) -> Record:
         command=_text(content.get("command")),
         parameters=parameters if isinstance(parameters, dict) else {},
         slide=_text(name),
+        marker=_text(content.get("marker")),
         work_key=_text(content.get("work_key")),
         files=_own_files(content.get("files")),
         content=content,

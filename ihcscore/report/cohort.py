@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ class CohortPage:
         Slides that failed, by sample and marker.
     contacts : mapping of str to str
         File of each sample's contact sheet, relative to the page.
+    overlays : mapping of (str, str) to mapping of str to str
+        Pictures of each slide's scored fields, by field_id, relative to the page, without ending.
     folders : mapping of (str, str) to str
         Folder of each slide, by sample and marker, relative to the page.
     """
@@ -45,6 +47,7 @@ class CohortPage:
     markers: pd.DataFrame = field(repr=False)
     errors: Mapping[Where, str]
     contacts: Mapping[str, str]
+    overlays: Mapping[Where, Mapping[str, str]]
     folders: Mapping[Where, str]
 
 
@@ -62,9 +65,9 @@ def write_cohort_page(path: Path, page: CohortPage) -> None:
             markers=page.markers.to_dict("records"),
             marker_names=list(dict.fromkeys(page.scores["marker"])),
             errors=page.errors,
-            missing=page.scores[page.scores["missing"] != ""].to_dict("records"),
+            missing=_missing(page.scores),
             contacts=page.contacts,
-            overlays=_overlays(page.fields),
+            overlays=page.overlays,
             folders=page.folders,
             figure=figure,
             proposed=bool((page.scores["region_source"] == RegionSource.PROPOSED).any()),
@@ -83,12 +86,10 @@ def _paper(samples: pd.DataFrame) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _overlays(fields: pd.DataFrame) -> dict[Where, list[str]]:
-    """Fields with an overlay, by sample and marker."""
-    found: dict[Where, list[str]] = {}
-    for row in fields[fields["status"] == "scored"].to_dict("records"):
-        found.setdefault((row["sample_id"], row["marker"]), []).append(row["field_id"])
-    return found
+def _missing(scores: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """Regions that lack fields; what both lack together is their sum."""
+    lacking = scores[(scores["missing"] != "") & (scores["region"] != BOTH_REGIONS)]
+    return lacking.to_dict("records")
 
 
 def _registration(fields: pd.DataFrame) -> list[dict[str, Any]]:
@@ -115,7 +116,7 @@ def _small_multiples(scores: pd.DataFrame) -> str:
     """Density by marker and region, a panel a marker, as SVG."""
     from ihcscore.report import figures
 
-    scored = scores[scores["n_fields"].astype(int) > 0]
+    scored = scores[(scores["n_scored"].astype(int) > 0) & (scores["region"] != BOTH_REGIONS)]
     markers = list(dict.fromkeys(scored["marker"]))
     regions = list(dict.fromkeys(scored["region"]))
     size_inch = (2.6 * max(len(markers), 2) + 0.6, 3.2)
