@@ -38,7 +38,8 @@ LAYERS = [
 # The ground's profiles read those that come with the package, before any room is there.
 OPENS_FILES = {"output", "pictures", "slide", "sheet", "pet", "synthetic", "profiles.py"}
 FILE_CALLS = {
-    "mkdir", "open", "read_bytes", "read_csv", "read_text", "rmtree", "to_csv", "unlink", "write_bytes", "write_text",
+    "mkdir", "open", "read_bytes", "read_csv", "read_text", "rmtree", "to_csv", "unlink", "write_bytes",
+    "write_text",
 }  # fmt: skip
 # Still to be moved: what a module calls, by its path in the package.
 STILL_OPENS_FILES = {

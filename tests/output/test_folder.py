@@ -6,6 +6,7 @@ import pytest
 
 from ihcscore import output
 from ihcscore.errors import OutputError
+from ihcscore.output.lock import held
 
 
 def names(folder):
@@ -17,6 +18,12 @@ def run(folder, *files, overwrite=False):
         for file in files:
             opened.add_file("new", *file.split("/"))
         output.write_record(opened, output.make_record("run", {}))
+
+
+def stumble(folder):
+    with output.OutputFolder(folder, overwrite=True) as opened:
+        opened.add_file("half", "scores.csv")
+        raise ZeroDivisionError
 
 
 def test_replacing_a_run_keeps_what_is_not_its_own(tmp_path):
@@ -53,21 +60,15 @@ def test_replacing_goes_on_with_a_removal_that_was_killed(tmp_path):
 def test_an_error_leaves_the_folder_as_it_was(tmp_path):
     out = tmp_path / "out"
     run(out, "scores.csv")
-    with pytest.raises(ZeroDivisionError), output.OutputFolder(out, overwrite=True) as folder:
-        folder.add_file("half", "scores.csv")
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        stumble(out)
     assert names(tmp_path) == ["out", "out/run.json", "out/scores.csv"]
     assert (out / "scores.csv").read_text() == "new"
 
 
 def test_a_folder_is_held_once(tmp_path):
-    from ihcscore.output.lock import held
-
-    with (
-        held(tmp_path / "out"),
-        pytest.raises(OutputError, match="another run works"),
-        held(tmp_path / "out"),
-    ):
+    out = tmp_path / "out"
+    with held(out), pytest.raises(OutputError, match="another run works"), held(out):
         pass
-    with held(tmp_path / "out"):
+    with held(out):
         pass

@@ -49,11 +49,7 @@ def test_values_become_plain():
     assert type(plain["a"][0]["front"]) is str
 
 
-@pytest.mark.parametrize(
-    "listed",
-    [["a.csv", 3], {"a.csv": 1}, "a.csv", None, [["a.csv"]]],
-    ids=["number", "map", "text", "", "lists"],
-)
+@pytest.mark.parametrize("listed", [["a.csv", 3], {"a.csv": 1}, "a.csv", None, [["a.csv"]]])
 def test_a_list_that_no_run_wrote_names_nothing(tmp_path, listed):
     assert output.read_record(write(tmp_path, {"command": "run", "files": listed})).files == ()
 
@@ -81,16 +77,13 @@ def test_inputs_by_name_and_hash(tmp_path):
 
 def test_both_ends_and_the_size_of_a_large_file_count(tmp_path):
     file = tmp_path / "slide.svs"
+    contents = [bytearray(3_000_000) for _ in range(3)]
+    contents[1][0] = contents[2][-1] = 1
     seen = set()
-    for change in ({}, {0: 1}, {-1: 1}, {2_000_000: 1}):
-        content = bytearray(3_000_000)
-        for at, value in change.items():
-            content[at] = value
+    for content in (*contents, bytes(3_000_001)):
         file.write_bytes(content)
         seen.add(sampled_sha256(file))
-    file.write_bytes(bytes(3_000_001))
-    seen.add(sampled_sha256(file))
-    assert len(seen) >= 4  # the place at 2 000 000 may lie between the samples
+    assert len(seen) == 4
 
 
 def test_overlays_are_named_by_slide_marker_and_field():
