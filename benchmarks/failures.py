@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from ihcscore import count_cells
-from ihcscore.pictures.field import draw_rings, encode_jpeg
+from ihcscore.pictures import draw_rings, encode_jpeg
 from ihcscore.synthetic import Clustering, Staining, TileSettings, draw_tile
 
 MPP_UM = 0.25

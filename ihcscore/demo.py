@@ -5,22 +5,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-import ihcscore
 from ihcscore import output, synthetic
 from ihcscore.cohort import CohortResult, score_cohort
+from ihcscore.geometry.field import square_of
 from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import (
+    BOTH_REGIONS,
     DEMO,
     DEMO_FIT,
     DEMO_PLACES,
     CorrelationSettings,
     FieldStatus,
+    RegionName,
     RegionSettings,
     RunSettings,
 )
@@ -31,7 +32,7 @@ _SEED = 1
 # Patients of the planted PET table; those beyond the cohort's have no slides.
 _N_PATIENTS = 15
 _RHO = 0.7
-_MARKER, _REGION = "CD8", "Tumour centre"
+_MARKER, _REGION = "CD8", RegionName.TUMOUR_CENTRE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +114,8 @@ def run_demo(
         output.write_table(folder.new_file("comparison.csv"), comparison, DEMO)
         output.write_table(folder.new_file("fit.csv"), result.fit, DEMO_FIT)
         output.write_table(folder.new_file("places.csv"), result.places, DEMO_PLACES)
-        record = {"ihcscore": ihcscore.__version__, "command": "demo", "seed": _SEED}
-        packages = {"packages": output.package_versions(), "files": folder.files()}
-        output.write_json(folder.new_file("run.json"), record | packages)
+        content = {"seed": _SEED, "parameters": settings}
+        output.write_record(folder, output.make_record("demo", content))
     return result
 
 
@@ -133,17 +133,13 @@ def compare(fields: pd.DataFrame, files: synthetic.CohortFiles) -> pd.DataFrame:
     for (sample, marker, region), group in scored.groupby(["sample_id", "marker", "region"], sort=False):
         truth = files.of(str(sample), str(marker))
         area_mm2 = float(group["area_mm2"].sum())
-        true = sum(truth.n_positive_in(*_square(place)) for place in group.to_dict("records"))
+        true = sum(truth.n_positive_in(square_of(place)) for place in group.to_dict("records"))
         counted = int(group["n_positive"].sum())
         ratio = counted / true if true else math.nan
         rows.append(
             (sample, marker, region, len(group), counted, true, counted / area_mm2, true / area_mm2, ratio)
         )
     return pd.DataFrame(rows, columns=DEMO.names)
-
-
-def _square(place: dict[Any, Any]) -> tuple[float, float, float, float]:
-    return tuple(float(place[name]) for name in ("x_px", "y_px", "side_px", "angle_deg"))  # type: ignore[return-value]
 
 
 def fit_densities(scores: pd.DataFrame, files: synthetic.CohortFiles) -> pd.DataFrame:
@@ -154,7 +150,8 @@ def fit_densities(scores: pd.DataFrame, files: synthetic.CohortFiles) -> pd.Data
         for zone in truth.zones.to_dict("records")
     }
     rows = []
-    for marker, group in scores[scores["n_fields"].astype(int) > 0].groupby("marker", sort=False):
+    drawn = scores[(scores["n_scored"] > 0) & (scores["region"] != BOTH_REGIONS)]
+    for marker, group in drawn.groupby("marker", sort=False):
         keys = zip(group["sample_id"], group["marker"], group["region"], strict=True)
         x = np.array([planted[key] for key in keys])
         line = stats.linregress(x, group["mean_per_mm2"].to_numpy(float))
@@ -171,16 +168,12 @@ def compare_places(fields: pd.DataFrame, files: synthetic.CohortFiles) -> pd.Dat
         drawn = own[own["marker"] == reference.marker].set_index("field_id")
         for place in own[own["marker"] != reference.marker].to_dict("records"):
             moving = files.of(str(sample), str(place["marker"]))
-            centre = _centre(drawn.loc[place["field_id"]].to_dict())
+            centre = square_of(drawn.loc[place["field_id"]].to_dict()).centre_xy_px
             there = synthetic.true_map(reference, moving, centre[None])[0]
-            error_um = float(np.hypot(*(_centre(place) - there))) * moving.mpp_um
+            error_um = float(np.hypot(*(square_of(place).centre_xy_px - there))) * moving.mpp_um
             estimated = place["registration_error_um"]
             rows.append((sample, place["marker"], place["field_id"], error_um, estimated, place["status"]))
     return pd.DataFrame(rows, columns=DEMO_PLACES.names)
-
-
-def _centre(place: dict[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.array([float(place[name]) + float(place["side_px"]) / 2 for name in ("x_px", "y_px")])
 
 
 def _studies(folder: output.OutputFolder, scored: CohortResult, progress: Progress) -> dict[str, Study]:
@@ -195,19 +188,16 @@ def _studies(folder: output.OutputFolder, scored: CohortResult, progress: Progre
     density = [known.get(patient, float(value)) for patient, value in zip(patients, drawn, strict=True)]
     density = [float(value) if math.isnan(one) else one for one, value in zip(density, drawn, strict=True)]
     suv = folder.new_file("suv.csv")
-    synthetic.draw_suv_table(patients, density=density, rho=_RHO, seed=_SEED).to_csv(
-        suv, index=False, lineterminator="\n"
-    )
+    output.write_csv(suv, synthetic.draw_suv_table(patients, density=density, rho=_RHO, seed=_SEED))
     planted = folder.new_file("planted-scores.csv")
-    pd.DataFrame(
-        {
-            "patient_id": patients,
-            "sample_id": [f"{patient}-A" for patient in patients],
-            "marker": _MARKER,
-            "region": _REGION,
-            "positive_per_mm2": density,
-        }
-    ).to_csv(planted, index=False, lineterminator="\n")
+    table = {
+        "patient_id": patients,
+        "sample_id": [f"{patient}-A" for patient in patients],
+        "marker": _MARKER,
+        "region": str(_REGION),
+        "positive_per_mm2": density,
+    }
+    output.write_csv(planted, pd.DataFrame(table))
     studies: dict[str, Study] = {}
     sources = {"tissue": folder.staging / "result" / "scores.csv", "planted": planted}
     for name, source in sources.items():

@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from ihcscore import pictures
+from ihcscore import output, pictures
 from ihcscore.cohort.manifest import Sample, SlideEntry
 from ihcscore.schema import FieldStatus
 
+Overlays = Mapping[tuple[str, str], Mapping[str, str]]
+"""Pictures of the scored fields by sample and marker, then by field, relative to the cohort, no ending."""
 
-def contact_sheet(sample: Sample, out: Path, fields: pd.DataFrame) -> bytes | None:
-    """A sample's fields as JPEG: a row a field, a column a stain; None where nothing was scored.
+
+def overlay_files(samples: Sequence[Sample], out: Path, fields: pd.DataFrame) -> Overlays:
+    """Where the pictures of the scored fields are.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    out : Path
+        The cohort's folder.
+    fields : DataFrame
+        As in the cohort's ``fields.csv``.
+    """
+    scored = fields[fields["status"] == FieldStatus.SCORED]
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for entry in (entry for sample in samples for entry in sample.slides):
+        own = scored[(scored["sample_id"] == entry.sample_id) & (scored["marker"] == entry.marker)]
+        if own.empty:
+            continue
+        # The pictures bear the profile's marker, which need not be called as in the manifest.
+        marker = output.read_record(out / entry.folder).marker
+        found[entry.sample_id, entry.marker] = {
+            name: (entry.folder / output.OVERLAYS / output.overlay_name(slide, marker, name)).as_posix()
+            for slide, name in own[["slide", "field_id"]].itertuples(index=False, name=None)
+        }
+    return found
+
+
+def contact_sheet(
+    sample: Sample, out: Path, fields: pd.DataFrame, overlays: Overlays
+) -> NDArray[np.uint8] | None:
+    """A sample's fields as a picture: a row a field, a column a stain; None where nothing was scored.
 
     Carried fields were turned, and mirrored where the section lies upside down, when they were scored, so
     that each row shows the same area in the same pose.
@@ -24,6 +58,8 @@ def contact_sheet(sample: Sample, out: Path, fields: pd.DataFrame) -> bytes | No
         The cohort's folder.
     fields : DataFrame
         As in the cohort's ``fields.csv``.
+    overlays : mapping
+        As :func:`overlay_files` gives them.
     """
     own = fields[fields["sample_id"] == sample.sample_id]
     scored = own[own["status"] == FieldStatus.SCORED]
@@ -32,29 +68,25 @@ def contact_sheet(sample: Sample, out: Path, fields: pd.DataFrame) -> bytes | No
     reference = own[own["marker"] == sample.reference.marker]
     names = list(dict.fromkeys([*reference["field_id"], *own["field_id"]]))
     names = [name for name in names if name in set(scored["field_id"])]
-    rows = []
-    for name in names:
-        rows.append([_cell(entry, out, own, name) for entry in sample.slides])
-    return pictures.encode_jpeg(
-        pictures.draw_contact_sheet(
-            rows,
-            row_names=names,
-            column_names=[entry.marker for entry in sample.slides],
-            title=f"{sample.sample_id}  ·  patient {sample.patient_id}",
-        ),
-        quality=88,
+    return pictures.draw_contact_sheet(
+        [[_cell(entry, out, own, name, overlays) for entry in sample.slides] for name in names],
+        row_names=names,
+        column_names=[entry.marker for entry in sample.slides],
+        title=f"{sample.sample_id}  ·  patient {sample.patient_id}",
     )
 
 
-def _cell(entry: SlideEntry, out: Path, fields: pd.DataFrame, name: str) -> pictures.ContactCell:
+def _cell(
+    entry: SlideEntry, out: Path, fields: pd.DataFrame, name: str, overlays: Overlays
+) -> pictures.ContactCell:
     """Picture and caption of a field on one slide."""
     found = fields[(fields["marker"] == entry.marker) & (fields["field_id"] == name)]
     if found.empty:
         return pictures.ContactCell(rgb=None, caption="not scored")
     row = found.iloc[0]
     if row["status"] != FieldStatus.SCORED:
-        return pictures.ContactCell(rgb=None, caption=str(row["error"]).split(": ", 1)[-1])
-    file = out / entry.folder / "overlays" / f"{name}-upright.jpg"
+        return pictures.ContactCell(rgb=None, caption=str(row["error"]))
+    file = out / f"{overlays[entry.sample_id, entry.marker][name]}-upright.jpg"
     return pictures.ContactCell(
         rgb=pictures.read_rgb(file), caption=f"{row['positive_per_mm2']:.0f} positive per mm²"
     )

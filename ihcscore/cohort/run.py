@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import filelock
 import pandas as pd
 
-import ihcscore
-from ihcscore import output, report
+from ihcscore import output, pictures, report
 from ihcscore.cohort import tables
-from ihcscore.cohort.contact import contact_sheet
+from ihcscore.cohort.contact import contact_sheet, overlay_files
 from ihcscore.cohort.manifest import Sample, read_manifest
 from ihcscore.cohort.schedule import cluster, perform_here, perform_on, processes
-from ihcscore.cohort.work import Outcome, Task, clear_unfinished, remove_run
+from ihcscore.cohort.work import Outcome, Task
 from ihcscore.errors import OutputError
+from ihcscore.output.lock import held
 from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import COHORT_FIELDS, COHORT_SCORES, MARKER_SUMMARY, SAMPLE_SUMMARY, Note, RunSettings
 
-_LOCK = ".ihcscore-cohort.lock"
-_RECORD = "run.json"
+_COMMAND = "cohort"
 _CONTACT = "contact.jpg"
+_CONTACT_QUALITY = 88
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,66 +98,35 @@ def score_cohort(
     samples = given.samples
     settings = settings or RunSettings()
     out = Path(out).resolve()
-    with _alone(out):
+    with held(out):
         _check_folder(out, samples, resume=resume, overwrite=overwrite)
         tasks, after = _tasks(samples, out, settings)
         for folder in (out, *(task.folder for task in tasks)):
-            clear_unfinished(folder)
+            output.clear_unfinished(folder)
         outcomes = _perform(tasks, after, workers=workers, dask_scheduler=dask_scheduler, progress=progress)
         progress("tables and report", 0.99)
         for number, outcome in outcomes.items():
             if outcome.error:
-                clear_unfinished(tasks[number].folder)  # of a worker that died
+                output.clear_unfinished(tasks[number].folder)  # of a worker that died
         by_slide = {(task.entry.sample_id, task.entry.marker): outcomes[i] for i, task in enumerate(tasks)}
         return replace(_join(out, samples, by_slide, settings, manifest=Path(manifest)), notes=given.notes)
-
-
-class _alone:  # noqa: N801
-    """Holds a folder against other runs; the system lets go if the process dies."""
-
-    def __init__(self, out: Path) -> None:
-        self._out = out
-        self._lock = filelock.FileLock(out / _LOCK, blocking=False)
-
-    def __enter__(self) -> None:
-        try:
-            self._out.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire()
-        except filelock.Timeout:
-            raise OutputError(
-                f"{self._out}: another run works in this folder; wait or give another --out"
-            ) from None
-        except OSError as error:
-            raise OutputError(
-                f"{self._out}: cannot be written ({error.strerror}); give another --out"
-            ) from error
-
-    def __exit__(self, *_: object) -> None:
-        # The file stays: a run that has opened it and waits would else hold what no other can see.
-        self._lock.release()
 
 
 def _check_folder(out: Path, samples: list[Sample], *, resume: bool, overwrite: bool) -> None:
     """Refuse a folder that holds a run, unless it is to be resumed or replaced."""
     if resume and overwrite:
         raise OutputError("--resume keeps what is done and --overwrite does it again; give one of them")
-    held = [out / slide.folder for sample in samples for slide in sample.slides]
-    started = [folder for folder in (out, *held) if (folder / _RECORD).exists()]
+    slides = [out / slide.folder for sample in samples for slide in sample.slides]
+    started = [folder for folder in (out, *slides) if (folder / output.RECORD).exists()]
     if started and not (resume or overwrite):
         raise OutputError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
-    if resume and started[:1] == [out] and not _is_cohort(out / _RECORD):
+    record = output.find_record(out)
+    if resume and started[:1] == [out] and (record is None or record.command != _COMMAND):
         raise OutputError(f"{out}: holds a run of another command; give another --out")
     if overwrite:
         for folder in started:
             if folder != out:
-                remove_run(folder)
-
-
-def _is_cohort(record: Path) -> bool:
-    try:
-        return bool(json.loads(record.read_text(encoding="utf-8"))["command"] == "cohort")
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+                output.remove_run(folder)
 
 
 def _tasks(samples: list[Sample], out: Path, settings: RunSettings) -> tuple[list[Task], dict[int, int]]:
@@ -241,7 +208,7 @@ def _join(
     errors = {where: outcome.error for where, outcome in outcomes.items() if outcome.error}
     scores = tables.join_scores(samples, out, errors)
     fields = tables.join_fields(samples, out, errors)
-    per_sample = tables.sample_summary(fields)
+    per_sample = tables.sample_summary(scores)
     per_marker = tables.marker_summary(per_sample)
     result = CohortResult(
         scores=scores,
@@ -257,19 +224,20 @@ def _join(
         output.write_table(folder.new_file("fields.csv"), fields, COHORT_FIELDS)
         output.write_table(folder.new_file("samples.csv"), per_sample, SAMPLE_SUMMARY)
         output.write_table(folder.new_file("markers.csv"), per_marker, MARKER_SUMMARY)
+        overlays = overlay_files(samples, out, fields)
         contacts = {}
         for sample in samples:
-            sheet = contact_sheet(sample, out, fields)
+            sheet = contact_sheet(sample, out, fields, overlays)
             if sheet is not None:
-                name = f"{sample.sample_id}/{_CONTACT}"
-                folder.new_file(*name.split("/")).write_bytes(sheet)
-                contacts[sample.sample_id] = name
+                file = folder.new_file(sample.sample_id, _CONTACT)
+                pictures.write_jpeg(file, sheet, quality=_CONTACT_QUALITY)
+                contacts[sample.sample_id] = f"{sample.sample_id}/{_CONTACT}"
         record = _record(samples, errors, settings, manifest)
         report.write_page(
             folder.new_file("report.html"),
             report.CohortPage(
                 record=record, scores=scores, fields=fields, samples=per_sample, markers=per_marker,
-                errors=errors, contacts=contacts,
+                errors=errors, contacts=contacts, overlays=overlays,
                 folders={
                     (slide.sample_id, slide.marker): slide.folder.as_posix()
                     for sample in samples
@@ -277,7 +245,7 @@ def _join(
                 },
             ),
         )  # fmt: skip
-        output.write_json(folder.new_file(_RECORD), record | {"files": folder.files()})
+        output.write_record(folder, record)
     return result
 
 
@@ -285,12 +253,9 @@ def _record(
     samples: list[Sample], errors: dict[tuple[str, str], str], settings: RunSettings, manifest: Path
 ) -> dict[str, Any]:
     """What the cohort was made from; nothing of when or where."""
-    parameters = json.loads(json.dumps(asdict(settings), default=str))
-    return {
-        "ihcscore": ihcscore.__version__,
-        "command": "cohort",
+    content = {
         "manifest": manifest.name,
-        "parameters": parameters,
+        "parameters": settings,
         "samples": [
             {
                 "patient_id": sample.patient_id,
@@ -301,5 +266,5 @@ def _record(
             for sample in samples
         ],
         "errors": {f"{sample} {marker}": text for (sample, marker), text in errors.items()},
-        "packages": output.package_versions(),
     }
+    return output.make_record(_COMMAND, content)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -19,7 +18,6 @@ from ihcscore.schema import (
     MARKER_SUMMARY,
     SAMPLE_SUMMARY,
     SCORES,
-    FieldStatus,
     RegionName,
 )
 from ihcscore.statistics.summary import quartiles
@@ -40,22 +38,19 @@ def join_scores(samples: list[Sample], out: Path, errors: Errors) -> pd.DataFram
     """
     found = []
     for sample in samples:
-        regions: list[str] | None = None
-        drawn: dict[str, int] = {}
+        reference: pd.DataFrame | None = None
         for entry in sample.slides:
             error = errors.get((entry.sample_id, entry.marker))
             if error:
-                table = _failed(entry, regions)
+                table = _failed(entry, reference).assign(missing=error)
             else:
-                table = _with_regions(read_table(out / entry.folder / "scores.csv", SCORES), regions)
+                table = read_table(out / entry.folder / "scores.csv", SCORES)
+                if reference is not None:
+                    table = _beside(table, reference)
+                table = table.assign(missing=_missing(table, reference))
             if entry is sample.reference and not error:
-                regions = list(table["region"])
-                drawn = dict(zip(regions, map(int, table["n_fields"]), strict=True))
-            missing = [
-                error or _missing(row, drawn.get(row["region"], 0) if entry is not sample.reference else None)
-                for row in table.to_dict("records")
-            ]
-            found.append(_named(table, entry).assign(missing=missing))
+                reference = table.set_index("region")
+            found.append(_named(table, entry))
     return _stacked(found)[COHORT_SCORES.names]
 
 
@@ -75,48 +70,63 @@ def _named(table: pd.DataFrame, entry: SlideEntry) -> pd.DataFrame:
     return table.assign(patient_id=entry.patient_id, sample_id=entry.sample_id, marker=entry.marker)
 
 
-def _failed(entry: SlideEntry, regions: list[str] | None) -> pd.DataFrame:
+def _failed(entry: SlideEntry, reference: pd.DataFrame | None) -> pd.DataFrame:
     """Rows of a slide that could not be scored, as many as the reference has."""
-    names = regions or [str(RegionName.TUMOUR_CENTRE), str(RegionName.INVASIVE_FRONT)]
-    empty = {column.name: _EMPTY[column.dtype] for column in SCORES.columns}
-    known = {"slide": entry.slide.name, "n_fields": 0}
-    return pd.DataFrame([empty | known | {"region": name} for name in names])
+    names = (*_REGIONS, BOTH_REGIONS) if reference is None else reference.index
+    known = {"slide": entry.slide.name, "n_scored": 0}
+    return pd.DataFrame([_NOTHING | known | {"region": str(name)} for name in names])
 
 
 _EMPTY = {"str": "", "float": math.nan, "int": pd.NA}
+_NOTHING = {column.name: _EMPTY[column.dtype] for column in SCORES.columns}
+_REGIONS = (RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT)
 # What is the same in all rows of a slide's score table.
 _ABOUT_SLIDE = (
-    "slide", "marker", "region_source", "sampling", "seed", "margin_um", "front",
-    "field_area_mm2", "n_fields_asked",
-)  # fmt: skip
+    "slide",
+    "marker",
+    "region_source",
+    "sampling",
+    "seed",
+    "margin_um",
+    "front",
+    "field_area_mm2",
+)
+# What is nought, not unknown, in a region without a field.
+_NONE = dict.fromkeys(
+    ("n_scored", "n_unplaced", "n_rejected", "n_failed", "n_positive", "n_negative", "n_pigment_suspect"), 0
+) | {"area_mm2": 0.0, "tissue_mm2": 0.0}
 
 
-def _with_regions(table: pd.DataFrame, regions: list[str] | None) -> pd.DataFrame:
-    """A row for each region of the reference, also for one in which it had no field to carry over."""
-    if regions is None or set(regions) <= set(table["region"]):
-        return table
+def _beside(table: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """A row for each region of the reference, also for one in which it had no field to carry over.
+
+    What was asked for is what was asked for on the reference, whether or not it was found there.
+    """
     rows = {row["region"]: row for row in table.to_dict("records")}
-    about = {name: table[name].iloc[0] for name in _ABOUT_SLIDE}
-    zeros = {name: 0 for name in SCORES.names if name.startswith("n_") and name != "n_fields_to_halve"}
-    empty = {column.name: _EMPTY[column.dtype] for column in SCORES.columns}
-    none = empty | zeros | {"area_mm2": 0.0, "tissue_mm2": 0.0} | about
-    return pd.DataFrame([rows.get(region, none | {"region": region}) for region in regions])
+    none = _NOTHING | _NONE | {name: table[name].iloc[0] for name in _ABOUT_SLIDE}
+    return pd.DataFrame(
+        [
+            rows.get(region, none | {"region": region}) | {"n_fields": asked}
+            for region, asked in reference["n_fields"].items()
+        ]
+    )
 
 
-def _missing(row: Mapping[Hashable, Any], on_reference: int | None) -> str:
-    """What a region lacks; of a slide that takes its fields from a reference, how many are there."""
-    counts = {
-        "not placed on this slide": row["n_fields_unplaced"],
-        "rejected for quality": row["n_fields_rejected"],
-        "not readable": row["n_fields_failed"],
-    }
-    n, asked = int(row["n_fields"]), int(row["n_fields_asked"])
-    if n >= asked:
-        return ""
-    why = [f"{count} {what}" for what, count in counts.items() if count]
-    if on_reference is not None and on_reference < asked:
-        why.append(f"only {on_reference} on the reference")
-    return f"{n} of {asked} fields: " + (", ".join(why) or "no room for more")
+def _missing(table: pd.DataFrame, reference: pd.DataFrame | None) -> list[str]:
+    """What each region lacks; of a slide that takes its fields from a reference, how many are there."""
+    said = []
+    for row in table.to_dict("records"):
+        counts = {
+            "not placed on this slide": row["n_unplaced"],
+            "rejected for quality": row["n_rejected"],
+            "not readable": row["n_failed"],
+        }
+        n, asked = int(row["n_scored"]), int(row["n_fields"])
+        why = [f"{count} {what}" for what, count in counts.items() if count]
+        if reference is not None and (there := reference.loc[row["region"], "n_scored"]) < asked:
+            why.append(f"only {there} on the reference")
+        said.append("" if n >= asked else f"{n} of {asked} fields: " + (", ".join(why) or "no room for more"))
+    return said
 
 
 def join_fields(samples: list[Sample], out: Path, errors: Errors) -> pd.DataFrame:
@@ -132,23 +142,9 @@ def join_fields(samples: list[Sample], out: Path, errors: Errors) -> pd.DataFram
     return _stacked(found)[COHORT_FIELDS.names]
 
 
-def sample_summary(fields: pd.DataFrame) -> pd.DataFrame:
+def sample_summary(scores: pd.DataFrame) -> pd.DataFrame:
     """Mean and standard deviation over fields, by sample, marker and region, in the tables' order."""
-    scored = fields[fields["status"] == FieldStatus.SCORED]
-    both = scored.assign(region=BOTH_REGIONS)
-    rows = []
-    for (patient, sample, marker), _ in scored.groupby(["patient_id", "sample_id", "marker"], sort=False):
-        for region in (*RegionName, BOTH_REGIONS):
-            table = both if region == BOTH_REGIONS else scored
-            chosen = table[
-                (table["sample_id"] == sample) & (table["marker"] == marker) & (table["region"] == region)
-            ]
-            if chosen.empty:
-                continue
-            density = chosen["positive_per_mm2"].astype(float)
-            sd = float(density.std(ddof=1)) if len(density) > 1 else math.nan
-            rows.append((patient, sample, marker, str(region), len(density), float(density.mean()), sd))
-    return pd.DataFrame(rows, columns=SAMPLE_SUMMARY.names)
+    return scores.loc[scores["n_scored"] > 0, SAMPLE_SUMMARY.names].reset_index(drop=True)
 
 
 def marker_summary(samples: pd.DataFrame) -> pd.DataFrame:

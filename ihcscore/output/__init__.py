@@ -1,19 +1,43 @@
 """What machines read: folders that appear whole, records, tables, GeoJSON."""
 
-from ihcscore.output.folder import OutputFolder
+from ihcscore.output.folder import OutputFolder, clear_unfinished, remove_run
 from ihcscore.output.geojson import cells_geojson, fields_geojson, regions_geojson
-from ihcscore.output.names import overlay_name
-from ihcscore.output.record import package_versions
-from ihcscore.output.tables import read_table, write_json, write_table
+from ihcscore.output.names import OVERLAYS, overlay_name
+from ihcscore.output.record import (
+    RECORD,
+    STUDY_PACKAGES,
+    Record,
+    as_plain,
+    describe_inputs,
+    find_record,
+    make_record,
+    package_versions,
+    read_record,
+    write_record,
+)
+from ihcscore.output.tables import read_table, write_csv, write_json, write_table
 
 __all__ = [
+    "OVERLAYS",
+    "RECORD",
+    "STUDY_PACKAGES",
     "OutputFolder",
+    "Record",
+    "as_plain",
     "cells_geojson",
+    "clear_unfinished",
+    "describe_inputs",
     "fields_geojson",
+    "find_record",
+    "make_record",
     "overlay_name",
     "package_versions",
+    "read_record",
     "read_table",
     "regions_geojson",
+    "remove_run",
+    "write_csv",
     "write_json",
+    "write_record",
     "write_table",
 ]

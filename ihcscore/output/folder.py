@@ -1,18 +1,21 @@
-"""An output folder that is either complete or untouched."""
+"""An output folder that is either complete or untouched: staging, moving in, clearing, removing a run."""
 
 from __future__ import annotations
 
-import json
+import glob
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from ihcscore.errors import OutputError
+from ihcscore.output.record import RECORD, parse_record
 
-RECORD = "run.json"
+# The record of a run whose files are being removed.
+_REMOVED = ".run-removed.json"
 
 
 class OutputFolder:
@@ -51,9 +54,7 @@ class OutputFolder:
             if self.path.is_dir():
                 # A read-only folder in a writable one would only be noticed at the end.
                 tempfile.TemporaryFile(dir=self.path).close()
-            self.staging = Path(
-                tempfile.mkdtemp(prefix=f".{self.path.name}-unfinished-", dir=self.path.parent)
-            )
+            self.staging = Path(tempfile.mkdtemp(prefix=_staging_prefix(self.path), dir=self.path.parent))
         except OSError as error:
             raise OutputError(_cannot_write(self.path, error)) from error
         return self
@@ -75,6 +76,11 @@ class OutputFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
+    def add_file(self, content: str | bytes, *parts: str) -> None:
+        """Write a file of this name; text as UTF-8."""
+        data = content.encode("utf-8") if isinstance(content, str) else content
+        self.new_file(*parts).write_bytes(data)
+
     def files(self) -> list[str]:
         """Names of the files written so far, relative, with forward slashes, sorted."""
         return sorted(f.relative_to(self.staging).as_posix() for f in self.staging.rglob("*") if f.is_file())
@@ -88,7 +94,8 @@ class OutputFolder:
                     f"{self.path}: '{in_the_way[0]}' is in the way; give --overwrite or another --out"
                 )
         try:
-            self._remove_earlier_run()
+            if self._overwrite:
+                _remove_finished(self.path)
             for name in sorted(names, key=lambda name: (name == RECORD, name)):
                 target = self.path / name
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -96,20 +103,60 @@ class OutputFolder:
         except OSError as error:
             raise OutputError(_cannot_write(self.path, error)) from error
 
-    def _remove_earlier_run(self) -> None:
-        """Remove the files that the earlier run's record lists, the record first."""
-        record = self.path / RECORD
-        if not record.exists():
-            return
-        try:
-            listed = json.loads(record.read_text(encoding="utf-8"))["files"]
-            names = [name for name in listed if isinstance(name, str) and ".." not in Path(name).parts]
-        except (ValueError, KeyError, TypeError):
-            names = []
-        record.unlink()
-        for name in names:
-            if not Path(name).is_absolute():
-                (self.path / name).unlink(missing_ok=True)
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove what a killed run left: files waiting beside a folder, and of these what was moved in.
+
+    Nothing is removed but what the killed run lists as its own: the folder may hold other files.
+    """
+    for left in folder.parent.glob(f"{glob.escape(_staging_prefix(folder))}*"):
+        # Files are moved in only while the folder has no record.
+        if not (folder / RECORD).exists():
+            _remove_listed(folder, left / RECORD)
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def remove_run(folder: Path) -> None:
+    """Remove what a run, finished or killed, has written into a folder; other files stay.
+
+    Killed in between, it goes on at the next call.
+    """
+    clear_unfinished(folder)
+    _remove_finished(folder)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _staging_prefix(folder: Path) -> str:
+    return f".{folder.name}-unfinished-"
+
+
+def _remove_finished(folder: Path) -> None:
+    """Remove a finished run's files, its record first: without it the folder holds no run.
+
+    Until all files are gone their list is kept, under a name that is no record's.
+    """
+    removed = folder / _REMOVED
+    _remove_listed(folder, removed)
+    with suppress(FileNotFoundError):
+        (folder / RECORD).replace(removed)
+    _remove_listed(folder, removed)
+
+
+def _remove_listed(folder: Path, record: Path) -> None:
+    """Remove the files that a record lists, folders that are empty then, and the record."""
+    try:
+        names = parse_record(record).files
+    except (OSError, ValueError):
+        names = ()
+    files = [folder / name for name in names]
+    for file in files:
+        if file.is_file() or file.is_symlink():
+            file.unlink()
+    for parent in {file.parent for file in files} - {folder}:
+        with suppress(OSError):
+            parent.rmdir()
+    record.unlink(missing_ok=True)
 
 
 def _cannot_write(path: Path, error: OSError) -> str:

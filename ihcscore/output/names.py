@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+OVERLAYS = "overlays"
+"""Folder of the fields' pictures in a run's folder."""
+
 
 def overlay_name(slide: str, marker: str, field_id: str) -> str:
     """Name of a field's pictures, without ending: a pathologist collects those of many slides in one folder.

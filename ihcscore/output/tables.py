@@ -22,6 +22,11 @@ def write_table(path: Path, table: pd.DataFrame, schema: Table) -> None:
     """
     if list(table.columns) != schema.names:
         raise ValueError(f"{schema.name}: columns {list(table.columns)}, expected {schema.names}")
+    write_csv(path, table)
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table that is no output of a command, such as one for a person to fill in."""
     table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 

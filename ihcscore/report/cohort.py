@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -34,6 +34,8 @@ class CohortPage:
         Slides that failed, by sample and marker.
     contacts : mapping of str to str
         File of each sample's contact sheet, relative to the page.
+    overlays : mapping of (str, str) to mapping of str to str
+        Pictures of each slide's scored fields, by field_id, relative to the page, without ending.
     folders : mapping of (str, str) to str
         Folder of each slide, by sample and marker, relative to the page.
     """
@@ -47,6 +49,7 @@ class CohortPage:
     markers: pd.DataFrame = field(repr=False)
     errors: Mapping[Where, str]
     contacts: Mapping[str, str]
+    overlays: Mapping[Where, Mapping[str, str]]
     folders: Mapping[Where, str]
 
     def content(self) -> dict[str, Any]:
@@ -60,9 +63,9 @@ class CohortPage:
             "markers": self.markers.to_dict("records"),
             "marker_names": list(dict.fromkeys(scores["marker"])),
             "errors": self.errors,
-            "missing": scores[scores["missing"] != ""].to_dict("records"),
+            "missing": _missing(scores),
             "contacts": self.contacts,
-            "overlays": _overlays(self.fields),
+            "overlays": self.overlays,
             "folders": self.folders,
             "figure": "" if self.samples.empty else svg_uri(_small_multiples(scores)),
             "proposed": bool((scores["region_source"] == RegionSource.PROPOSED).any()),
@@ -79,12 +82,10 @@ def _paper(samples: pd.DataFrame) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _overlays(fields: pd.DataFrame) -> dict[Where, list[str]]:
-    """Fields with an overlay, by sample and marker."""
-    found: dict[Where, list[str]] = {}
-    for row in fields[fields["status"] == FieldStatus.SCORED].to_dict("records"):
-        found.setdefault((row["sample_id"], row["marker"]), []).append(row["field_id"])
-    return found
+def _missing(scores: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """Regions that lack fields; what both lack together is their sum."""
+    lacking = scores[(scores["missing"] != "") & (scores["region"] != BOTH_REGIONS)]
+    return lacking.to_dict("records")
 
 
 def _registration(fields: pd.DataFrame) -> list[dict[str, Any]]:
@@ -111,7 +112,7 @@ def _small_multiples(scores: pd.DataFrame) -> bytes:
     """Density by marker and region, a panel a marker, as SVG; both regions together are no third one."""
     from ihcscore.report import figures
 
-    scored = scores[(scores["n_fields"].astype(int) > 0) & (scores["region"] != BOTH_REGIONS)]
+    scored = scores[(scores["n_scored"].astype(int) > 0) & (scores["region"] != BOTH_REGIONS)]
     markers = list(dict.fromkeys(scored["marker"]))
     regions = list(dict.fromkeys(scored["region"]))
     size_inch = (2.6 * max(len(markers), 2) + 0.6, 3.2)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-import ihcscore
 from ihcscore import output, pictures
 from ihcscore.errors import IhcscoreError, SlideError
 from ihcscore.output.progress import Progress, silent
@@ -85,16 +83,13 @@ def count_images(
         result = _count_all(files, profile, mpp_um, folder if overlays else None, progress)
         output.write_table(folder.new_file("cells.csv"), result.cells, IMAGE_CELLS)
         output.write_table(folder.new_file("counts.csv"), result.counts, IMAGE_COUNTS)
-        record = {
-            "ihcscore": ihcscore.__version__,
-            "command": "count",
+        content = {
             "marker": profile.name,
             "parameters": {"mpp_um": mpp_um, "overlays": overlays},
-            "profile": asdict(profile),
+            "profile": profile,
             "errors": result.errors,
-            "packages": output.package_versions(),
         }
-        output.write_json(folder.new_file("run.json"), record | {"files": folder.files()})
+        output.write_record(folder, output.make_record("count", content))
     return result
 
 
@@ -149,11 +144,10 @@ def _row(name: str, counted: CountedArray, profile: MarkerProfile) -> dict[str, 
 def _write_overlay(
     folder: output.OutputFolder, file: Path, counted: CountedArray, profile: MarkerProfile
 ) -> None:
-    height, width = counted.rgb.shape[:2]
     picture = pictures.FieldPicture(
         rgb=counted.rgb,
         cells=counted.cells,
-        corners_xy_px=np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64),
+        square=None,
         mpp_um=counted.mpp_um,
         title=f"{file.name}  ·  {profile.name}",
     )

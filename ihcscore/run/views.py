@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ihcscore import output, pictures
+from ihcscore.geometry.field import square_of
 from ihcscore.run.plan import Plan
 from ihcscore.run.survey import Survey
 from ihcscore.schema import (
@@ -18,6 +19,9 @@ from ihcscore.schema import (
     PALE_COLOUR,
     REGION_COLOURS,
     TUMOUR_COLOUR,
+    CellClass,
+    FieldStatus,
+    RegionName,
 )
 from ihcscore.slide import Slide
 from ihcscore.tissue.mask import mask_to_polygons
@@ -51,11 +55,24 @@ def draw_plan(
                 for label, mask, colour in marks
                 if mask.any()
             ],
-            regions=[(str(region.name), region.area) for region in plan.regions],
-            fields=fields,
+            regions=[(region.name, region.area) for region in plan.regions],
+            fields=placed_fields(fields),
             title=f"{slide.name}  ·  {title}",
         )
     )
+
+
+def placed_fields(fields: pd.DataFrame) -> list[pictures.PlacedField]:
+    """The fields of a field table, or of a plan's, as the overview shows them."""
+    return [
+        pictures.PlacedField(
+            field_id=str(row["field_id"]),
+            region=RegionName(row["region"]),
+            square=square_of(row),
+            status=FieldStatus(row.get("status", FieldStatus.SCORED)),
+        )
+        for row in fields.to_dict("records")
+    ]
 
 
 def annotations_geojson(plan: Plan, *, slide: str) -> dict[str, Any]:
@@ -64,10 +81,10 @@ def annotations_geojson(plan: Plan, *, slide: str) -> dict[str, Any]:
     return output.regions_geojson(
         {
             "Tumor": (drawn.tumour, TUMOUR_COLOUR),
-            "Tumour centre": (drawn.centre, REGION_COLOURS["Tumour centre"]),
-            "Invasive front": (drawn.front, REGION_COLOURS["Invasive front"]),
+            RegionName.TUMOUR_CENTRE: (drawn.centre, REGION_COLOURS[RegionName.TUMOUR_CENTRE]),
+            RegionName.INVASIVE_FRONT: (drawn.front, REGION_COLOURS[RegionName.INVASIVE_FRONT]),
             "Ignore*": (drawn.excluded, IGNORE_COLOUR),
-            "Pigment": (drawn.pigment, CLASS_COLOURS["Pigment suspect"]),
+            "Pigment": (drawn.pigment, CLASS_COLOURS[CellClass.PIGMENT_SUSPECT]),
         },
         slide=slide,
     )

@@ -63,7 +63,7 @@ class FieldPictures:
             pictures.FieldPicture(
                 rgb=counted.rgb,
                 cells=counted.cells_in_picture,
-                corners_xy_px=counted.square.corners_xy_px,
+                square=counted.square,
                 mpp_um=counted.mpp_um,
                 title=f"{slide}  ·  {marker}  ·  {name}  ·  {density} positive per mm²",
             )
@@ -74,7 +74,7 @@ class FieldPictures:
             carried = self.planned.plan.carried
             square = pictures.upright_square(
                 counted.rgb,
-                counted.square.corners_xy_px,
+                counted.square,
                 mirrored=carried is not None and carried.mirrored,
             )
             self._file(name, "-upright.jpg").write_bytes(pictures.encode_jpeg(square, quality=90))

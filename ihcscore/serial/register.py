@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import ihcscore
 from ihcscore import output, pictures
 from ihcscore.geometry.affine import Affine
+from ihcscore.geometry.square import centres_of_corners
 from ihcscore.output.progress import Progress, silent
 from ihcscore.register import Registration
 from ihcscore.schema import CARRIED_POINTS, POINTS, FieldSettings
@@ -101,9 +102,8 @@ def register_slides(
             **describe_registration(registration),
         }
         output.write_json(folder.new_file("registration.json"), record)
-        about = {"ihcscore": ihcscore.__version__, "command": "register", "parameters": {"mpp_um": mpp_um}}
-        packages = {"packages": output.package_versions(), "files": folder.files()}
-        output.write_json(folder.new_file("run.json"), about | packages)
+        about = output.make_record("register", {"parameters": {"mpp_um": mpp_um}})
+        output.write_record(folder, about)
     return RegistrationResult(registration=registration, points=carried, record=record)
 
 
@@ -192,7 +192,7 @@ def _maps(
     """Each map with the part of the picture in which it holds, the pieces' last."""
     maps = [(registration.transform, np.ones(shape_yx, np.bool_))]
     for piece in registration.pieces:
-        outline = to_reference.inverse()(shapely.get_coordinates(piece.area.exterior)) - 0.5
+        outline = centres_of_corners(to_reference.inverse()(shapely.get_coordinates(piece.area.exterior)))
         area = np.zeros(shape_yx, np.uint8)
         cv2.fillPoly(area, [np.rint(outline).astype(np.int32)], 1)
         maps.append((piece.transform, area.astype(bool)))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-import ihcscore
 from ihcscore import output
 from ihcscore.errors import TableError
 from ihcscore.output.progress import Progress, silent
-from ihcscore.output.record import STUDY_PACKAGES
 from ihcscore.schema import (
     AGREEMENT,
     AGREEMENT_PAIRS,
@@ -28,7 +26,6 @@ from ihcscore.schema import (
 )
 from ihcscore.sheet import Sheet, check_table, first_double, place, read_sheet
 from ihcscore.statistics import agreement
-from ihcscore.study.correlate import describe_inputs
 
 _FEWEST, _FEW = 3, 20
 _BETWEEN = " · "
@@ -114,17 +111,15 @@ def agree_tables(
         measures = measures_table(found, settings)
         warnings = texts([*first.notes, *second.notes, *_what_to_know(pairs, settings)])
         result = AgreementResult(measures=measures, pairs=pairs, unmatched=unmatched, warnings=warnings)
-        record = {
-            "ihcscore": ihcscore.__version__,
-            "command": "agree",
-            "inputs": describe_inputs({"a": a, "b": b}),
-            "parameters": asdict(settings) | {"map": dict(rename or {})},
-            "keys": list(keys),
+        content = {
+            "inputs": output.describe_inputs({"a": a, "b": b}),
+            "parameters": output.as_plain(settings) | {"map": dict(rename or {})},
+            "keys": keys,
             "value_column": value,
             "n_pairs": len(pairs),
             "warnings": warnings,
-            "packages": output.package_versions(STUDY_PACKAGES),
         }
+        record = output.make_record("agree", content, packages=output.STUDY_PACKAGES)
         _write(folder, result, found, record, settings)
         progress("done", 1.0)
     return result
@@ -270,7 +265,7 @@ def _write(
         offset=limits.offset,
     )
     for kind, content in picture.items():
-        folder.new_file("figures", f"agreement.{kind}").write_bytes(content)
+        folder.add_file(content, "figures", f"agreement.{kind}")
     page = AgreementPage(
         record=record,
         measures=result.measures,
@@ -281,7 +276,7 @@ def _write(
         figure=picture["svg"],
     )
     write_page(folder.new_file("report.html"), page)
-    output.write_json(folder.new_file("run.json"), record | {"files": folder.files()})
+    output.write_record(folder, record)
 
 
 def _class_names(bins: tuple[float, ...]) -> list[str]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import ihcscore
 from ihcscore import output
 from ihcscore.output.progress import Progress, silent
-from ihcscore.output.record import STUDY_PACKAGES
 from ihcscore.pet.table import read_uptake
 from ihcscore.schema import (
     CORRELATIONS,
@@ -78,36 +75,16 @@ def correlate_tables(
         progress("correlating", 0.1)
         study = study_tables(score_table, suv_table, settings)
         _write_tables(folder, study)
-        record = {
-            "ihcscore": ihcscore.__version__,
-            "command": "correlate",
-            "inputs": describe_inputs({"scores": scores} | ({} if suv is None else {"suv": suv})),
-            "parameters": _plain(settings) | {"map": dict(rename or {})},
+        content = {
+            "inputs": output.describe_inputs({"scores": scores} | ({} if suv is None else {"suv": suv})),
+            "parameters": output.as_plain(settings) | {"map": dict(rename or {})},
             "warnings": study.warnings,
-            "packages": output.package_versions(STUDY_PACKAGES),
         }
+        record = output.make_record("correlate", content, packages=output.STUDY_PACKAGES)
         _write_page(folder, study, record, settings, progress)
-        output.write_json(folder.new_file("run.json"), record | {"files": folder.files()})
+        output.write_record(folder, record)
         progress("done", 1.0)
     return study
-
-
-def describe_inputs(paths: Mapping[str, str | Path]) -> dict[str, dict[str, str]]:
-    """File name, without folders, and SHA-256 of each input."""
-    return {
-        name: {"name": Path(path).name, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
-        for name, path in paths.items()
-    }
-
-
-def _plain(settings: CorrelationSettings) -> dict[str, Any]:
-    """Settings as JSON has them."""
-    values = asdict(settings)
-    return {
-        name: str(value) if name in ("unit", "adjust") else [list(pair) for pair in value]
-        if name == "ratios" else value
-        for name, value in values.items()
-    }  # fmt: skip
 
 
 def _write_tables(folder: output.OutputFolder, study: Study) -> None:
@@ -144,7 +121,7 @@ def _write_page(
         files[name if name not in files else f"{name}-{number}"] = picture
     for name, picture in files.items():
         for kind, content in picture.items():
-            folder.new_file("figures", f"{name}.{kind}").write_bytes(content)
+            folder.add_file(content, "figures", f"{name}.{kind}")
     page = StudyPage(
         record=record,
         settings=settings,

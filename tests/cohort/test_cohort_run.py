@@ -17,9 +17,10 @@ from PIL import Image
 
 from drawn_cohort import SETTINGS, SLIDES, WORDS, Scored, tree
 from ihcscore.cohort import score_cohort, work
+from ihcscore.geometry.field import square_of
 from ihcscore.report import format_density
 from ihcscore.schema import COHORT_FIELDS, COHORT_SCORES, MARKER_SUMMARY, SAMPLE_SUMMARY
-from ihcscore.serial.carry import ReferenceFields
+from ihcscore.serial.carry import CarriedFields
 from ihcscore.synthetic import CohortFiles, true_map
 
 
@@ -54,13 +55,14 @@ def test_folders_and_tables(scored: Scored) -> None:
         assert list(read(out, name).columns) == schema.names
     scores = read(out, "scores.csv")
     ids = list(scores[["patient_id", "sample_id", "marker", "region"]].itertuples(index=False, name=None))
-    regions = ("Tumour centre", "Invasive front")
+    regions = ("Tumour centre", "Invasive front", "Both regions")
     assert ids == [
         ({"P1-A": "007", "P2-A": "P2"}[sample], sample, marker, region)
         for sample, marker in SLIDES
         for region in regions
     ]
-    assert set(scores["n_fields"]) == {"2"}
+    for name in ("n_fields", "n_scored"):
+        assert list(scores[name]) == ["2", "2", "4"] * 4
     assert set(scores["missing"]) == {""}
     assert set(read(out, "fields.csv")["patient_id"]) == {"007", "P2"}
 
@@ -98,10 +100,7 @@ def test_counts_are_near_the_truth(scored: Scored, cohort: CohortFiles) -> None:
     for sample, marker in SLIDES:
         truth = cohort.of(sample, marker)
         own = table[(table["sample_id"] == sample) & (table["marker"] == marker)]
-        true = [
-            truth.n_positive_in(*row)
-            for row in own[["x_px", "y_px", "side_px", "angle_deg"]].itertuples(index=False, name=None)
-        ]
+        true = [truth.n_positive_in(square_of(row)) for row in own.to_dict("records")]
         # at 1 µm a pixel neighbours run together
         assert sum(own["n_positive"]) == pytest.approx(sum(true), rel=0.3, abs=5)
 
@@ -112,7 +111,7 @@ def test_summaries(scored: Scored) -> None:
     markers = pd.read_csv(scored.out / "markers.csv")
     density = fields.query("sample_id == 'P2-A' and marker == 'CD8'")["positive_per_mm2"]
     row = samples.query("sample_id == 'P2-A' and marker == 'CD8' and region == 'Both regions'").iloc[0]
-    assert row["n_fields"] == 4
+    assert row["n_scored"] == 4
     assert row["mean_per_mm2"] == pytest.approx(density.sum() / 4)
     assert row["sd_per_mm2"] == pytest.approx(np.sqrt(((density - density.mean()) ** 2).sum() / 3))
     means = samples.query("marker == 'CD8' and region == 'Both regions'")["mean_per_mm2"].tolist()
@@ -139,7 +138,7 @@ def test_page_shows_the_papers_table_and_leads_to_files(scored: Scored) -> None:
         assert (scored.out / link).is_file(), link
     for sample, marker in SLIDES:
         assert f"{sample}/{marker}/report.html" in links
-        assert f"{sample}/{marker}/overlays/centre-1.png" in links
+        assert f"{sample}/{marker}/overlays/{sample}_{marker}_{marker}_centre-1.png" in links
     assert "<svg" in page
 
 
@@ -192,8 +191,8 @@ def test_a_missing_and_a_damaged_slide_fail_by_name(ihcscore_command, copy: Scor
     failed = rows(copy.out, "scores.csv", "P1-A", "CD8")
     assert set(failed["missing"]) == {"slides/gone.mrxs: no such file"}
     assert set(failed["mean_per_mm2"]) == {""}
-    assert set(failed["n_fields"]) == {"0"}
-    assert list(failed["region"]) == ["Tumour centre", "Invasive front"]
+    assert set(failed["n_scored"]) == {"0"}
+    assert list(failed["region"]) == ["Tumour centre", "Invasive front", "Both regions"]
     assert rows(copy.out, "fields.csv", "P1-A", "CD8").empty
     assert set(rows(copy.out, "scores.csv", "P1-A", "CD3")["missing"]) == {""}
     assert {name: tree(copy.out / name / "CD3") for name in before} == before
@@ -235,7 +234,7 @@ def test_a_mistake_of_the_program_stops_one_slide(copy: Scored, monkeypatch: pyt
     assert result.errors == {
         ("P1-A", "CD8"): "P1-A_CD8.mrxs: ZeroDivisionError: in slides/P1-A_CD8.mrxs at P1-A/CD8/overlays"
     }
-    assert len(result.scores) == 8
+    assert len(result.scores) == 12
 
 
 def test_all_slides_fail(ihcscore_command, cohort: CohortFiles, tmp_path: Path) -> None:
@@ -250,7 +249,7 @@ def test_all_slides_fail(ihcscore_command, cohort: CohortFiles, tmp_path: Path) 
         "ihcscore: s CD8: b.svs: no fields to carry over, because its reference a.svs failed",
     ]
     assert shown.err.splitlines()[2].startswith("ihcscore: t CD99: CD99: unknown marker; known are CD25")
-    assert len(read(tmp_path / "out", "scores.csv")) == 6
+    assert len(read(tmp_path / "out", "scores.csv")) == 9
     assert list(read(tmp_path / "out", "fields.csv").columns) == COHORT_FIELDS.names
     assert "not scored. a.svs: no such file" in (tmp_path / "out" / "report.html").read_text()
 
@@ -270,8 +269,8 @@ def test_unsure_fields_are_not_scored_and_the_tables_say_why(ihcscore_command, c
             f"field {row['field_id']} not placed: estimated registration error {error_um:.0f} µm, above 0.5"
         )
     scores = rows(copy.out, "scores.csv", "P1-A", "CD8")
-    assert set(scores["missing"]) == {"0 of 2 fields: 2 not placed on this slide"}
-    assert set(scores["n_fields_unplaced"]) == {"2"}
+    assert list(scores["missing"]) == [f"0 of {n} fields: {n} not placed on this slide" for n in (2, 2, 4)]
+    assert list(scores["n_unplaced"]) == ["2", "2", "4"]
     assert all("estimated registration error" in text for text in scores["warnings"])
     assert set(rows(copy.out, "scores.csv", "P1-A", "CD3")["missing"]) == {""}
     assert "2 not placed on this slide" in (copy.out / "report.html").read_text()
@@ -290,22 +289,23 @@ def test_other_tissue_cannot_be_matched(copy: Scored) -> None:
     record = json.loads((folder / "run.json").read_text())
     assert record["carried"]["registration"]["confirmed"] is False
     # outlines by a map that does not hold would be taken for the tumour's
-    assert json.loads((folder / "regions.geojson").read_text())["features"] == []
+    assert json.loads((folder / "annotations.geojson").read_text())["features"] == []
 
 
 def test_a_region_without_a_field_on_the_reference_has_its_row(
     copy: Scored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def centre_only(*words: object, **options: object) -> ReferenceFields:
+    def centre_only(*words: object, **options: object) -> CarriedFields:
         found = real(*words, **options)
-        return replace(found, fields=found.fields[found.fields["region"] == "Tumour centre"])
+        return replace(found, fields=tuple(one for one in found.fields if one.region == "Tumour centre"))
 
-    real = ReferenceFields.read
-    monkeypatch.setattr(ReferenceFields, "read", centre_only)
+    real = CarriedFields.read
+    monkeypatch.setattr(CarriedFields, "read", centre_only)
     copy.edit({"P1-A CD8": {"profile": "CD4"}})
     copy.resume()
     scores = rows(copy.out, "scores.csv", "P1-A", "CD8")
-    assert list(scores["region"]) == ["Tumour centre", "Invasive front"]
-    assert list(scores["n_fields"]) == ["2", "0"]
+    assert list(scores["region"]) == ["Tumour centre", "Invasive front", "Both regions"]
+    assert list(scores["n_fields"]) == ["2", "2", "4"]
+    assert list(scores["n_scored"]) == ["2", "0", "2"]
     assert scores["missing"].iloc[1].startswith("0 of 2 fields: ")
     assert scores["mean_per_mm2"].iloc[1] == ""

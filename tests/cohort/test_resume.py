@@ -17,8 +17,8 @@ import pytest
 
 from drawn_cohort import SETTINGS, SLIDES, WORDS, Scored, tree, written_at
 from ihcscore.cohort import score_cohort
-from ihcscore.cohort.run import _LOCK
-from ihcscore.cohort.work import clear_unfinished, remove_run
+from ihcscore.output import clear_unfinished, remove_run
+from ihcscore.output.lock import LOCK
 from ihcscore.schema import RegionSettings
 
 WITHIN_S = 300.0
@@ -159,14 +159,14 @@ def test_a_changed_parameter_does_all_again(scored: Scored, copy: Scored) -> Non
     fewer = replace(SETTINGS, fields=replace(SETTINGS.fields, n_per_region=1))
     result = copy.resume(settings=fewer)
     assert result.n_done_before == 0
-    assert set(result.scores["n_fields"]) == {1}
+    assert set(result.scores["n_scored"]) == {1, 2}  # a region, and both
     for sample, marker in SLIDES:
         overlays = {path.name for path in (copy.out / sample / marker / "overlays").glob("*.png")}
-        assert overlays == {"centre-1.png", "front-1.png"}
+        assert overlays == {f"{sample}_{marker}_{marker}_{field}.png" for field in ("centre-1", "front-1")}
 
 
 def test_results_that_were_deleted_are_made_again(scored: Scored, copy: Scored) -> None:
-    (copy.out / "P2-A" / "CD8" / "overlays" / "front-1.png").unlink()
+    (copy.out / "P2-A" / "CD8" / "overlays" / "P2-A_CD8_CD8_front-1.png").unlink()
     assert copy.resume().n_done_before == 3
     assert tree(copy.out) == tree(scored.out)
 
@@ -191,12 +191,12 @@ def test_another_commands_folder_is_refused(ihcscore_command, copy: Scored) -> N
     shown = ihcscore_command("cohort", copy.manifest, "--out", folder, "--resume")
     assert (shown.status, shown.err.count("\n")) == (2, 1)
     assert "holds a run of another command" in shown.err
-    assert tree(folder, lambda name: name != _LOCK) == before
+    assert tree(folder, lambda name: name != LOCK) == before
 
 
 def test_a_second_run_in_the_folder_is_refused(ihcscore_command, copy: Scored) -> None:
     before = tree(copy.out)
-    with filelock.FileLock(copy.out / _LOCK):
+    with filelock.FileLock(copy.out / LOCK):
         shown = ihcscore_command("cohort", copy.manifest, "--out", copy.out, "--resume")
     assert (shown.status, shown.out) == (2, "")
     assert shown.err == (

@@ -3,17 +3,18 @@ import pandas as pd
 import pytest
 import shapely
 
-from ihcscore.geometry.square import square_corners
-from ihcscore.pictures.field import (
+from ihcscore.geometry.square import Square
+from ihcscore.pictures import (
     FieldPicture,
     Overview,
+    PlacedField,
     draw_field,
     draw_overview,
     draw_rings,
     encode_jpeg,
     write_png,
 )
-from ihcscore.schema import CLASS_COLOURS, CellClass
+from ihcscore.schema import CLASS_COLOURS, CellClass, FieldStatus, RegionName
 
 
 def cells(*rows):
@@ -44,7 +45,7 @@ def test_every_class_has_its_own_colour(kind):
 def test_field_picture_keeps_the_field_and_pales_its_surroundings():
     rgb = np.full((220, 260, 3), 100, np.uint8)
     picture = FieldPicture(
-        rgb=rgb, cells=cells(), corners_xy_px=square_corners(30, 10, 200), mpp_um=0.5, title="S07 · é ² µ"
+        rgb=rgb, cells=cells(), square=Square(x_px=30, y_px=10, side_px=200), mpp_um=0.5, title="S07 · é ² µ"
     )
     drawn = draw_field(picture)
     strip = (drawn.shape[0] - 220) // 2
@@ -56,8 +57,8 @@ def test_field_picture_keeps_the_field_and_pales_its_surroundings():
 
 def test_a_turned_field_is_paled_beyond_its_own_edges():
     rgb = np.full((220, 260, 3), 100, np.uint8)
-    corners = square_corners(80, 60, 100, 45)
-    drawn = draw_field(FieldPicture(rgb=rgb, cells=cells(), corners_xy_px=corners, mpp_um=0.5, title="S07"))
+    square = Square(x_px=80, y_px=60, side_px=100, angle_deg=45)
+    drawn = draw_field(FieldPicture(rgb=rgb, cells=cells(), square=square, mpp_um=0.5, title="S07"))
     strip = (drawn.shape[0] - 220) // 2
     picture = drawn[strip : strip + 220]
     # about (130, 110), half diagonal 70.7: its upper corner is inside, the unturned square's is not
@@ -76,14 +77,23 @@ def test_overview_shows_regions_and_fields():
         tumour=tumour,
         tissue=shapely.box(500, 500, 7500, 5500),
         excluded=shapely.box(3000, 3000, 3300, 3300),
-        regions=[("Tumour centre", tumour.buffer(-500)), ("Invasive front", tumour.boundary.buffer(500))],
-        fields=pd.DataFrame(
-            [
-                ("centre-1", "Tumour centre", 3900, 2900, 300, 0.0, "scored"),
-                ("front-1", "Invasive front", 2300, 2900, 300, 45.0, "failed"),
-            ],
-            columns=["field_id", "region", "x_px", "y_px", "side_px", "angle_deg", "status"],
-        ),
+        regions=[
+            (RegionName.TUMOUR_CENTRE, tumour.buffer(-500)),
+            (RegionName.INVASIVE_FRONT, tumour.boundary.buffer(500)),
+        ],
+        fields=[
+            PlacedField(
+                field_id="centre-1",
+                region=RegionName.TUMOUR_CENTRE,
+                square=Square(x_px=3900, y_px=2900, side_px=300),
+            ),
+            PlacedField(
+                field_id="front-1",
+                region=RegionName.INVASIVE_FRONT,
+                square=Square(x_px=2300, y_px=2900, side_px=300, angle_deg=45),
+                status=FieldStatus.FAILED,
+            ),
+        ],
         title="S07.mrxs",
     )  # fmt: skip
     drawn = draw_overview(overview)

@@ -11,6 +11,7 @@ import openslide
 import pandas as pd
 import pytest
 
+from ihcscore.geometry.square import Square
 from ihcscore.synthetic import (
     CohortFiles,
     CohortSettings,
@@ -101,22 +102,30 @@ def test_truth_leads_from_slide_to_slide(cohort: CohortFiles) -> None:
         cohort.of("P1-A", "CD4")
 
 
+def square(x_px: float, y_px: float, side_px: float, angle_deg: float = 0.0) -> Square:
+    return Square(x_px=x_px, y_px=y_px, side_px=side_px, angle_deg=angle_deg)
+
+
 def test_count_in_a_turned_square(cohort: CohortFiles) -> None:
     # on an edge, near a corner, above the middle of the top edge
     cells = np.array([[10.0, 12.0], [10.5, 10.5], [15.0, 8.5]])
     slide = replace(cohort.slides[0], positive_px=cells)
-    assert slide.n_positive_in(10, 10, 10) == 2
-    assert slide.n_positive_in(0, 10, 10) == 0  # the right edge belongs to the neighbour
-    assert slide.n_positive_in(10, 10, 10, 45) == 1
-    assert slide.n_positive_in(9, 9, 10, 90) == 2
+    assert slide.n_positive_in(square(10, 10, 10)) == 2
+    assert slide.n_positive_in(square(0, 10, 10)) == 0  # the right edge belongs to the neighbour
+    assert slide.n_positive_in(square(10, 10, 10, 45)) == 1
+    assert slide.n_positive_in(square(9, 9, 10, 90)) == 2
     # turned clockwise as seen the right half of the top edge sinks
     slide = replace(slide, positive_px=np.array([[14.0, 0.5]]))
-    assert [slide.n_positive_in(0, 0, 20, angle) for angle in (0, 20, -20)] == [1, 0, 1]
+    assert [slide.n_positive_in(square(0, 0, 20, angle)) for angle in (0, 20, -20)] == [1, 0, 1]
 
 
 def test_counts_are_of_the_drawn_cells(cohort: CohortFiles) -> None:
     for slide in cohort.slides:
-        assert slide.n_positive_in(0, 0, 650) == len(slide.positive_px) == slide.zones["n_positive"].sum()
+        assert (
+            slide.n_positive_in(square(0, 0, 650))
+            == len(slide.positive_px)
+            == slide.zones["n_positive"].sum()
+        )
 
 
 def test_levels_reach_both_ends() -> None:

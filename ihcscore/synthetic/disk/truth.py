@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore.geometry.square import Square, centres_of_corners
 from ihcscore.synthetic.mounting import Mounting
 
 if TYPE_CHECKING:
@@ -53,26 +54,7 @@ class SlideTruth:
     positive_px: NDArray[np.float64] = field(repr=False)
     zones: pd.DataFrame = field(repr=False)
 
-    def n_positive_in(self, x_px: float, y_px: float, side_px: float, angle_deg: float = 0.0) -> int:
-        """True number of positive cells whose centre lies in a square, as a field's row gives it.
-
-        Parameters
-        ----------
-        x_px, y_px : float
-            Left and top edge of the square before it is turned, level-0 pixels from the first pixel's corner.
-        side_px : float
-            Its side.
-        angle_deg : float
-            Turn about its own centre, clockwise as seen. Left and top edge belong to the square, as
-            they lie before the turn, the other two to its neighbours.
-        """
-        half = side_px / 2
-        centre = np.array([x_px + half, y_px + half])
-        if angle_deg:
-            angle = np.deg2rad(angle_deg)
-            back = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-            points = (self.positive_px - centre) @ back.T + centre
-        else:
-            points = self.positive_px
-        low = np.array([x_px, y_px])
-        return int(((points >= low) & (points < low + side_px)).all(axis=1).sum())
+    def n_positive_in(self, square: Square) -> int:
+        """True number of positive cells whose centre lies in a square of level-0 pixels."""
+        centres = centres_of_corners(self.positive_px)
+        return int(square.holds(centres[:, 0], centres[:, 1]).sum())
