@@ -106,7 +106,7 @@ def chosen_profile(marker: str | None, file: Path | None, chromogen: str | None)
 
 
 def run_settings(
-    n_per_region: int,
+    n_fields: int,
     area_mm2: float,
     margin_um: float,
     front: Front,
@@ -116,7 +116,7 @@ def run_settings(
     """Settings of a run from its options."""
     return RunSettings(
         fields=checked(
-            FieldSettings, n_per_region=n_per_region, area_mm2=area_mm2, sampling=sampling, seed=seed
+            FieldSettings, n_fields=n_fields, area_mm2=area_mm2, sampling=sampling, seed=seed
         ),
         regions=checked(RegionSettings, margin_um=margin_um, front=front),
     )

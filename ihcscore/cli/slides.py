@@ -46,7 +46,7 @@ def run(
         Path | None, typer.Option(help="Score these squares instead of drawn ones.", metavar="FILE.geojson")
     ] = None,
     out: Out = DEFAULT_OUT,
-    n_fields: FieldsAsked = FIELDS.n_per_region,
+    n_fields: FieldsAsked = FIELDS.n_fields,
     field_area_mm2: FieldArea = FIELDS.area_mm2,
     margin_um: Margin = REGIONS.margin_um,
     front: FrontSides = REGIONS.front,
@@ -122,7 +122,7 @@ def fields(
     slide: Annotated[Path, typer.Argument(metavar="SLIDE")],
     regions: RegionsFile = None,
     out: Out = DEFAULT_OUT,
-    n_fields: FieldsAsked = FIELDS.n_per_region,
+    n_fields: FieldsAsked = FIELDS.n_fields,
     field_area_mm2: FieldArea = FIELDS.area_mm2,
     margin_um: Margin = REGIONS.margin_um,
     front: FrontSides = REGIONS.front,

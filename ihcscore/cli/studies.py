@@ -88,7 +88,7 @@ def cohort(
         str | None, typer.Option(help="Work on a Dask cluster instead.", metavar="ADDRESS")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that DIR holds.")] = False,
-    n_fields: FieldsAsked = FIELDS.n_per_region,
+    n_fields: FieldsAsked = FIELDS.n_fields,
     field_area_mm2: FieldArea = FIELDS.area_mm2,
     margin_um: Margin = REGIONS.margin_um,
     front: FrontSides = REGIONS.front,

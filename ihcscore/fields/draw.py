@@ -96,11 +96,11 @@ def draw_fields(
     rng = np.random.default_rng([settings.seed, list(RegionName).index(region), first_number])
     match settings.sampling:
         case Sampling.RANDOM:
-            chosen = _random(places, settings.n_per_region, rng)
+            chosen = _random(places, settings.n_fields, rng)
         case Sampling.SYSTEMATIC:
-            chosen = _systematic(places, settings.n_per_region, rng, grid_px=frame.downsample)
+            chosen = _systematic(places, settings.n_fields, rng, grid_px=frame.downsample)
         case Sampling.HOTSPOT:
-            chosen = _hottest(places, settings.n_per_region, frame)
+            chosen = _hottest(places, settings.n_fields, frame)
         case Sampling.ALL:
             chosen = _lattice(places, grid_px=frame.downsample)
     return pd.DataFrame(

@@ -138,7 +138,7 @@ def _drawn(
         slide_warnings.append(
             "fields are hot spots, chosen for their chromogen: not the density of the region"
         )
-    fields["area_mm2"] = settings.fields.area_mm2
+    fields["area_mm2"] = settings.fields.field_area_mm2
     warnings[""] = slide_warnings + warnings[""]
     for name, lines in field_warnings.items():
         warnings[name] += lines
@@ -181,7 +181,7 @@ def _regions_with_room(
             n_centre = int((fields["region"] == RegionName.TUMOUR_CENTRE).sum())
             if n_centre > most:
                 best, most = (regions, warnings, fields, field_warnings), n_centre
-        if most >= settings.fields.n_per_region or not any(region.thin for region in regions):
+        if most >= settings.fields.n_fields or not any(region.thin for region in regions):
             break
     if best is None:
         raise failure or IhcscoreError(f"{slide.name}: no region to draw fields in")
@@ -206,13 +206,13 @@ def _draw_all(
     drawn = pd.DataFrame(columns=["x_px", "y_px"])
     tables: list[pd.DataFrame] = []
     warnings: dict[str, list[str]] = {}
-    asked = settings.fields.n_per_region
+    asked = settings.fields.n_fields
     for region in regions:
         fields = field_step.draw_fields(
             region.area, region=region.name, frame=frame, settings=settings.fields, taken=drawn
         )
         no_room = (
-            f"no room for a field of {settings.fields.area_mm2:g} mm² with "
+            f"no room for a field of {settings.fields.field_area_mm2:g} mm² with "
             f"{settings.fields.min_tissue_fraction:.0%} tissue in the {region.name.lower()}"
         )
         if fields.empty and (region.drawn or region.name == RegionName.TUMOUR_CENTRE):

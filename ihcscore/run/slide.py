@@ -195,8 +195,8 @@ class _Run:
         scores = score.score_regions(
             fields,
             about_slide=self._about_slide() | {
-                "field_area_mm2": self.settings.fields.area_mm2,
-                "n_fields_asked": self.settings.fields.n_per_region,
+                "field_area_mm2": self.settings.fields.field_area_mm2,
+                "n_fields_asked": self.settings.fields.n_fields,
             },
             warnings={name: "; ".join([*warnings[""], *lines]) for name, lines in warnings.items() if name},
         )  # fmt: skip
@@ -217,18 +217,18 @@ class _Run:
     def _redrawn(self, region: str, places: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
         """One field more in a region, or none where there is no room or enough was tried."""
         drawn = [place for place in places if place["region"] == region]
-        if not self.plan.redraws or len(drawn) >= self.settings.fields.n_per_region + _MAX_REDRAWS:
+        if not self.plan.redraws or len(drawn) >= self.settings.fields.n_fields + _MAX_REDRAWS:
             return []
         (area,) = (one.area for one in self.plan.regions if one.name == region)
         fields = draw_fields(
             area,
             region=RegionName(region),
             frame=self.plan.frame,
-            settings=replace(self.settings.fields, n_per_region=1),
+            settings=replace(self.settings.fields, n_fields=1),
             taken=pd.DataFrame(places),
             first_number=len(drawn) + 1,
         )
-        return list(fields.assign(area_mm2=self.settings.fields.area_mm2).to_dict("records"))
+        return list(fields.assign(area_mm2=self.settings.fields.field_area_mm2).to_dict("records"))
 
     def _warnings(self, fields: pd.DataFrame) -> dict[str, list[str]]:
         """The plan's warnings and those of the fields' quality, by region."""
@@ -368,8 +368,8 @@ class _Run:
             "command": "run",
             "marker": self.profile.name,
             "parameters": {
-                "n_fields": self.settings.fields.n_per_region,
-                "field_area_mm2": self.settings.fields.area_mm2,
+                "n_fields": self.settings.fields.n_fields,
+                "field_area_mm2": self.settings.fields.field_area_mm2,
                 "min_tissue_fraction": self.settings.fields.min_tissue_fraction,
                 "sampling": self.plan.sampling,
                 "seed": self.settings.fields.seed,

@@ -41,7 +41,7 @@ def test_the_interval_covers_the_true_mean_in_95_of_100_draws(frame, true_mean, 
     rng = np.random.default_rng(11)
     covered = 0
     for seed in range(500):
-        settings = FieldSettings(n_per_region=n, seed=seed)
+        settings = FieldSettings(n_fields=n, seed=seed)
         fields = draw_fields(AREA, region=CENTRE, frame=frame, settings=settings)
         found = rng.poisson(density(fields.x_px) * 0.13) / 0.13
         low, high = mean_interval(found.mean(), found.std(ddof=1), n, n * 0.13)
@@ -54,7 +54,7 @@ def test_fields_are_spread_evenly_over_their_positions(frame, sampling):
     positions, _ = candidate_positions(AREA, frame=frame, min_tissue_fraction=0.7)
     drawn = []
     for seed in range(200):
-        settings = FieldSettings(n_per_region=4, sampling=sampling, seed=seed)
+        settings = FieldSettings(n_fields=4, sampling=sampling, seed=seed)
         drawn.append(
             draw_fields(AREA, region=CENTRE, frame=frame, settings=settings)[["x_px", "y_px"]].to_numpy()
         )
