@@ -11,7 +11,7 @@ from ihcscore import output, pictures
 from ihcscore.errors import OutputError
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
-from ihcscore.run.count import as_profile
+from ihcscore.run.array import as_profile
 from ihcscore.run.plan import Plan, plan_fields
 from ihcscore.run.survey import Survey, propose, survey_slide
 from ihcscore.run.thumbnails import CACHE, keep_thumbnail

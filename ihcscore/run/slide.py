@@ -21,7 +21,8 @@ from ihcscore.fields.quality import field_quality, judge_field
 from ihcscore.geometry.square import Square
 from ihcscore.output.progress import Progress, Stopwatch, silent
 from ihcscore.profiles import MarkerProfile
-from ihcscore.run.count import CountedField, as_profile, count_field
+from ihcscore.run.array import as_profile
+from ihcscore.run.count import CountedField, count_field
 from ihcscore.run.plan import Plan, plan_fields
 from ihcscore.run.survey import Survey, learn_pigment, survey_slide
 from ihcscore.run.thumbnails import CACHE, keep_thumbnail

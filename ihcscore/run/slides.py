@@ -13,7 +13,7 @@ from ihcscore import output, report
 from ihcscore.errors import IhcscoreError, OutputError
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
-from ihcscore.run.count import as_profile
+from ihcscore.run.array import as_profile
 from ihcscore.run.slide import SlideScores, score_slide
 from ihcscore.schema import FIELDS, SCORES, RunSettings
 
@@ -61,7 +61,7 @@ def score_slides(
     """
     profile = as_profile(profile)
     if regions is not None:
-        raise IhcscoreError("--regions describes one slide; score slides with annotations one at a time")
+        raise IhcscoreError("--annotations describes one slide; score slides with annotations one at a time")
     folders = {path.name: path.stem for path in paths}
     if len(set(folders.values())) < len(paths):
         raise OutputError("two slides have the same name; score them in two calls, each with its own --out")

@@ -100,9 +100,7 @@ def test_no_room_gives_an_empty_table():
 def test_taken_fields_are_not_overlapped():
     area = shapely.box(0, 0, 320, 110)
     taken = pd.DataFrame({"x_px": [100.0], "y_px": [0.0]})
-    fields = draw_fields(
-        area, region=FRONT, frame=frame(), settings=FieldSettings(n_fields=9), taken=taken
-    )
+    fields = draw_fields(area, region=FRONT, frame=frame(), settings=FieldSettings(n_fields=9), taken=taken)
     assert 1 <= len(fields) <= 2
     assert not any(square.overlaps(shapely.box(100, 0, 200, 100)) for square in boxes(fields))
 
@@ -120,9 +118,7 @@ def test_every_position_is_equally_likely():
     inside = positions[(positions[:, 0] <= 200) & (positions[:, 1] == 0)]
     assert len(inside) == 21
     drawn = [
-        draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_fields=1, seed=s)).x_px[
-            0
-        ]
+        draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_fields=1, seed=s)).x_px[0]
         for s in range(840)
     ]
     counts = pd.Series(drawn).value_counts().reindex(inside[:, 0], fill_value=0)

@@ -215,7 +215,8 @@ def test_given_fields_that_cannot_be_are_refused(phantom, tmp_path, box, says):
 def test_hot_spots_are_labelled_in_every_table(scored, phantom):
     result, _ = scored
     hot = RunSettings(
-        fields=FieldSettings(field_area_mm2=0.08, sampling=Sampling.HOTSPOT), regions=RegionSettings(margin_um=600)
+        fields=FieldSettings(field_area_mm2=0.08, sampling=Sampling.HOTSPOT),
+        regions=RegionSettings(margin_um=600),
     )
     spots = ihcscore.score_slide(
         phantom.files.slide, profile="CD8", regions=phantom.files.annotation, settings=hot
