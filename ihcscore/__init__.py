@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
+    "DrawnFields",
+    "GivenFields",
     "__version__",
     "agree_tables",
     "correlate_tables",
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from ihcscore.demo import run_demo
     from ihcscore.profiles import known_profiles, load_profile
     from ihcscore.run.array import count_cells
+    from ihcscore.run.drawn import DrawnFields
+    from ihcscore.run.given import GivenFields
     from ihcscore.run.images import count_images
     from ihcscore.run.info import describe_slide
     from ihcscore.run.preview import write_fields, write_regions
@@ -53,6 +57,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "ihcscore.run.slide": ("score_slide",),  # run
     "ihcscore.run.slides": ("score_slides",),  # run
+    "ihcscore.run.drawn": ("DrawnFields",),
+    "ihcscore.run.given": ("GivenFields",),
     "ihcscore.run.preview": ("write_regions", "write_fields"),  # regions, fields
     "ihcscore.run.array": ("count_cells",),
     "ihcscore.run.images": ("count_images",),  # count

@@ -51,7 +51,9 @@ def cohort(
 
 
 def _tell_troubles(result: CohortResult) -> None:
-    """Slides that could not be scored, and those on which no field was found again."""
+    """What was odd in the manifest, slides without scores, and those on which no field was found again."""
+    for note in result.notes:
+        typer.echo(f"warning: {note.text}", err=True)
     for (sample, marker), error in result.errors.items():
         typer.echo(f"ihcscore: {sample} {marker}: {error}", err=True)
     for where, group in result.fields.groupby(["sample_id", "marker"], sort=False):

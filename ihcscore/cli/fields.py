@@ -23,9 +23,11 @@ def fields(
     overwrite: Overwrite = False,
 ) -> None:
     """Draw the fields and show them, without counting."""
+    from ihcscore.run.drawn import DrawnFields
     from ihcscore.run.preview import write_fields
 
-    plan = write_fields(slide, regions=annotations, settings=settings, out=out, overwrite=overwrite)
-    for warning in (line for lines in plan.warnings.values() for line in lines):
-        typer.echo(f"warning: {slide.name}: {warning}", err=True)
+    planner = DrawnFields(outline=annotations)
+    plan = write_fields(slide, fields=planner, settings=settings, out=out, overwrite=overwrite)
+    for note in plan.notes:
+        typer.echo(f"warning: {slide.name}: {note.text}", err=True)
     typer.echo(f"{len(plan.fields)} fields: {out / 'overview.png'}, {out / 'fields.geojson'}")

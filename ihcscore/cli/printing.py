@@ -26,7 +26,7 @@ def print_scores(scores: pd.DataFrame) -> None:
             row["slide"],
             row["marker"],
             row["region"],
-            str(row["n_fields"]),
+            str(row["n_scored"]),
             format_density(row["mean_per_mm2"]),
             format_density(row["sd_per_mm2"]),
             format_range(row["ci95_low_per_mm2"], row["ci95_high_per_mm2"]),
@@ -53,7 +53,7 @@ def print_samples(samples: pd.DataFrame) -> None:
     both = samples[samples["region"] == BOTH_REGIONS]
     rows = [
         (
-            row["patient_id"], row["sample_id"], row["marker"], str(row["n_fields"]),
+            row["patient_id"], row["sample_id"], row["marker"], str(row["n_scored"]),
             format_density(row["mean_per_mm2"]), format_density(row["sd_per_mm2"]),
         )
         for row in both.to_dict("records")

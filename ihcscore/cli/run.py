@@ -26,7 +26,7 @@ from ihcscore.errors import IhcscoreError
 from ihcscore.schema import FieldStatus, RunSettings
 
 if TYPE_CHECKING:
-    from ihcscore.run.slide import SlideScores
+    from ihcscore.run.result import SlideScores
 
 
 @app.command()
@@ -47,6 +47,8 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Score whole slides: random fields, counts per mm², overlays, a report."""
+    from ihcscore.run.drawn import DrawnFields
+    from ihcscore.run.given import GivenFields
     from ihcscore.run.slide import score_slide
     from ihcscore.run.slides import score_slides
 
@@ -55,16 +57,17 @@ def run(
         raise IhcscoreError(
             "--fields-from names the fields of one slide; give neither --annotations nor other slides"
         )
+    planner = GivenFields(file=fields_from) if fields_from is not None else DrawnFields(outline=annotations)
     with progress_bar(quiet) as progress:
         if len(slides) == 1:
             result = score_slide(
-                slides[0], profile=chosen, regions=annotations, fields=fields_from, settings=settings,
-                out=out, overwrite=overwrite, progress=progress,
+                slides[0], profile=chosen, fields=planner, settings=settings, out=out,
+                overwrite=overwrite, progress=progress,
             )  # fmt: skip
             results, errors, scores = {slides[0].name: result}, {}, result.scores
         else:
             joined = score_slides(
-                slides, profile=chosen, regions=annotations, settings=settings, out=out,
+                slides, profile=chosen, fields=planner, settings=settings, out=out,
                 overwrite=overwrite, progress=progress,
             )  # fmt: skip
             results, errors, scores = joined.results, joined.errors, joined.scores
@@ -79,8 +82,8 @@ def run(
 def _tell_troubles(results: dict[str, SlideScores], errors: dict[str, str]) -> None:
     """Warnings, fields that could not be read, slides that could not be scored."""
     for name, one in results.items():
-        for warning in one.warnings:
-            typer.echo(f"warning: {name}: {warning}", err=True)
+        for note in one.notes:
+            typer.echo(f"warning: {name}: {note.text}", err=True)
         for error in one.fields.loc[one.fields["status"] == FieldStatus.FAILED, "error"]:
             typer.echo(f"ihcscore: {error}", err=True)
     for error in errors.values():

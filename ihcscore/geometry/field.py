@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from ihcscore.geometry.square import Square
 from ihcscore.schema.names import RegionName
@@ -43,6 +45,19 @@ class Field:
         """Side of the square."""
         return 1000 * math.sqrt(self.area_mm2)
 
+    @classmethod
+    def from_row(cls, row: Mapping[Hashable, Any]) -> Self:
+        """The field of a row of the field table."""
+        error_um = float(row["registration_error_um"])
+        return cls(
+            field_id=str(row["field_id"]),
+            region=RegionName(row["region"]),
+            square=square_of(row),
+            area_mm2=float(row["area_mm2"]),
+            tissue_fraction=float(row["tissue_fraction"]),
+            registration_error_um=None if math.isnan(error_um) else error_um,
+        )
+
     def as_row(self) -> dict[str, object]:
         """Its columns in the field table."""
         square = self.square
@@ -58,3 +73,9 @@ class Field:
             "area_mm2": self.area_mm2,
             "tissue_fraction": self.tissue_fraction,
         }
+
+
+def square_of(row: Mapping[Hashable, Any]) -> Square:
+    """The square of a row of a field table: the one place where its four columns are taken apart."""
+    x, y, side, angle = (float(row[name]) for name in ("x_px", "y_px", "side_px", "angle_deg"))
+    return Square(x_px=x, y_px=y, side_px=side, angle_deg=angle)

@@ -11,7 +11,8 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from ihcscore.geometry.square import square_corners
+from ihcscore.geometry.field import square_of
+from ihcscore.geometry.square import corners_of_centres
 from ihcscore.schema import Rgb
 
 _CIRCLE_CORNERS = 12
@@ -54,7 +55,7 @@ def fields_geojson(fields: pd.DataFrame, colours: Mapping[str, Rgb]) -> dict[str
     """The fields as locked squares, with their counts under QuPath's names where they were scored."""
     features = []
     for row in fields.to_dict("records"):
-        corners = square_corners(row["x_px"], row["y_px"], row["side_px"], row["angle_deg"]).tolist()
+        corners = square_of(row).corners_xy_px.tolist()
         measured = {name: row.get(column) for name, column in _FIELD_MEASUREMENTS.items()}
         features.append(
             _feature(
@@ -79,8 +80,7 @@ def cells_geojson(cells: pd.DataFrame, colours: Mapping[str, Rgb], *, mpp_um: fl
     circle[-1] = circle[0]  # a ring ends where it starts, to the last bit
     features = []
     for number, row in enumerate(cells.to_dict("records"), 1):
-        # Cell centres have pixel centres at whole numbers, GeoJSON has pixel corners there.
-        centre = np.array([row["x_px"] + 0.5, row["y_px"] + 0.5])
+        centre = corners_of_centres(np.array([row["x_px"], row["y_px"]]))
         ring = centre + circle * row["diameter_um"] / 2 / mpp_um
         measured = {
             "Cell: DAB OD mean": row["dab_od"],

@@ -1,9 +1,8 @@
 """Uptake of lesions and organs."""
 
-from ihcscore.pet.table import SuvTable, parse_dates, read_suv
+from ihcscore.pet.table import UptakeTable, read_uptake
 
 __all__ = [
-    "SuvTable",
-    "parse_dates",
-    "read_suv",
+    "UptakeTable",
+    "read_uptake",
 ]

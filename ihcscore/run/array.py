@@ -59,7 +59,7 @@ def count_cells(
     -------
     DataFrame
         A row a cell: x_px, y_px (pixel centres at whole numbers), class (Positive, Negative,
-        Pigment suspect), diameter_um, dab_od, hematoxylin_od, confidence.
+        Pigment suspect), diameter_um, chromogen_od, hematoxylin_od, confidence.
 
     Raises
     ------

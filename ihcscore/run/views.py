@@ -58,7 +58,7 @@ def draw_plan(
     )
 
 
-def regions_geojson(plan: Plan, *, slide: str) -> dict[str, Any]:
+def annotations_geojson(plan: Plan, *, slide: str) -> dict[str, Any]:
     """What was drawn or proposed, to be corrected in QuPath and given back."""
     drawn = plan.annotations
     return output.regions_geojson(
@@ -73,7 +73,7 @@ def regions_geojson(plan: Plan, *, slide: str) -> dict[str, Any]:
     )
 
 
-def bands_geojson(plan: Plan, survey: Survey, *, slide: str) -> dict[str, Any]:
+def regions_geojson(plan: Plan, survey: Survey, *, slide: str) -> dict[str, Any]:
     """The regions that follow from what was drawn, clipped to the tissue."""
     return output.regions_geojson(
         {

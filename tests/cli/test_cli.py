@@ -124,7 +124,7 @@ def test_a_tile_that_fails_makes_its_field_failed(ihcscore_command, phantom, cop
     # the stains are estimated on squares of tissue, of which the broken one is missing now
     np.testing.assert_allclose(fields.n_positive[others], whole.n_positive[others], rtol=0.03)
     scores = pd.read_csv(tmp_path / "broken" / "scores.csv").set_index("region")
-    assert scores.n_fields_failed["Invasive front"] == 1
+    assert scores.n_failed["Invasive front"] == 1
     assert "could not be scored" in (tmp_path / "broken" / "report.html").read_text(encoding="utf-8")
 
 
