@@ -1,6 +1,7 @@
 """Immune cells per mm² on immunohistochemistry slides.
 
-The names below load on first use, so that ``import ihcscore`` costs nothing.
+For each command of the command line there is a function of the same work. They load on first use, so that
+``import ihcscore`` costs nothing.
 
 >>> import ihcscore
 >>> cells = ihcscore.count_cells(rgb, mpp_um=0.25, profile="CD3")  # doctest: +SKIP
@@ -14,20 +15,63 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "count_cells", "load_profile", "open_slide", "score_slide"]
+__all__ = [
+    "DrawnFields",
+    "GivenFields",
+    "__version__",
+    "agree_tables",
+    "correlate_tables",
+    "count_cells",
+    "count_images",
+    "describe_slide",
+    "known_profiles",
+    "load_profile",
+    "open_slide",
+    "register_slides",
+    "run_demo",
+    "score_cohort",
+    "score_slide",
+    "score_slides",
+    "write_fields",
+    "write_regions",
+]
 
 if TYPE_CHECKING:
-    from ihcscore.profiles import load_profile
-    from ihcscore.run.count import count_cells
+    from ihcscore.cohort.run import score_cohort
+    from ihcscore.demo import run_demo
+    from ihcscore.profiles import known_profiles, load_profile
+    from ihcscore.run.array import count_cells
+    from ihcscore.run.drawn import DrawnFields
+    from ihcscore.run.given import GivenFields
+    from ihcscore.run.images import count_images
+    from ihcscore.run.info import describe_slide
+    from ihcscore.run.preview import write_fields, write_regions
     from ihcscore.run.slide import score_slide
+    from ihcscore.run.slides import score_slides
+    from ihcscore.serial.register import register_slides
     from ihcscore.slide import open_slide
+    from ihcscore.study.agree import agree_tables
+    from ihcscore.study.correlate import correlate_tables
 
-_HOME = {
-    "count_cells": "ihcscore.run.count",
-    "load_profile": "ihcscore.profiles",
-    "open_slide": "ihcscore.slide",
-    "score_slide": "ihcscore.run.slide",
+# Where the functions are; behind them the commands that call them.
+_HOMES = {
+    "ihcscore.run.slide": ("score_slide",),  # run
+    "ihcscore.run.slides": ("score_slides",),  # run
+    "ihcscore.run.drawn": ("DrawnFields",),
+    "ihcscore.run.given": ("GivenFields",),
+    "ihcscore.run.preview": ("write_regions", "write_fields"),  # regions, fields
+    "ihcscore.run.array": ("count_cells",),
+    "ihcscore.run.images": ("count_images",),  # count
+    "ihcscore.run.info": ("describe_slide",),  # info
+    "ihcscore.profiles": ("known_profiles", "load_profile"),  # profiles
+    "ihcscore.serial.register": ("register_slides",),  # register
+    "ihcscore.cohort.run": ("score_cohort",),  # cohort
+    "ihcscore.study.correlate": ("correlate_tables",),  # correlate
+    "ihcscore.study.agree": ("agree_tables",),  # agree
+    "ihcscore.demo": ("run_demo",),  # demo
+    "ihcscore.slide": ("open_slide",),
 }
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

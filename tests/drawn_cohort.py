@@ -15,7 +15,7 @@ from ihcscore.schema import FieldSettings, RegionSettings, RunSettings
 from ihcscore.synthetic import CohortFiles, CohortSettings, MarkerSettings, SectionSettings, write_cohort
 
 SETTINGS = RunSettings(
-    fields=FieldSettings(n_per_region=2, area_mm2=0.02), regions=RegionSettings(margin_um=240.0)
+    fields=FieldSettings(n_fields=2, field_area_mm2=0.02), regions=RegionSettings(margin_um=240.0)
 )
 WORDS = ("--fields", "2", "--field-area-mm2", "0.02", "--margin-um", "240")
 """The same for the command line."""

@@ -100,13 +100,36 @@ def test_only_the_rooms_for_files_open_files():
             assert not calls, f"{'/'.join(parts)} calls {calls}; let output, pictures or sheet do it"
 
 
-def test_command_line_loads_nothing_heavy():
-    code = (
-        "import sys, ihcscore, ihcscore.cli;"
-        "print([m for m in ('numpy', 'pandas', 'cv2', 'skimage', 'scipy', 'PIL') if m in sys.modules])"
-    )
+def loaded(code: str, *modules: str) -> set[str]:
+    """Which of the modules are loaded after the code has run in a Python of its own."""
+    code += f"\nimport sys; print(*(name for name in {modules} if name in sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert shown.stdout.strip() == "[]"
+    return set(shown.stdout.split())
+
+
+def test_command_line_loads_nothing_heavy():
+    heavy = ("numpy", "pandas", "cv2", "skimage", "scipy", "PIL", "rich", "jinja2", "shapely")
+    assert not loaded("import ihcscore, ihcscore.cli.commands", *heavy)
+
+
+def test_counting_on_arrays_loads_its_three_libraries_only():
+    heavy = ("scipy", "skimage", "matplotlib", "jinja2", "shapely", "statsmodels", "openslide", "tifffile",
+             "PIL", "rich", "typer")  # fmt: skip
+    found = loaded("from ihcscore import count_cells", "numpy", "cv2", "pandas", *heavy)
+    assert found == {"numpy", "cv2", "pandas"}
+
+
+def test_a_worker_loads_no_study_and_no_figures():
+    unneeded = (
+        "matplotlib",
+        "statsmodels",
+        "typer",
+        "rich",
+        "ihcscore.study",
+        "ihcscore.pet",
+        "ihcscore.synthetic",
+    )
+    assert not loaded("import ihcscore.cohort.work", *unneeded)
 
 
 def test_exports_load_on_first_use():

@@ -14,9 +14,9 @@ def test_field_side_is_the_root_of_its_area():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"n_per_region": 0},
-        {"area_mm2": 0.0},
-        {"area_mm2": float("nan")},
+        {"n_fields": 0},
+        {"field_area_mm2": 0.0},
+        {"field_area_mm2": float("nan")},
         {"min_tissue_fraction": 1.2},
         {"seed": -1},
     ],

@@ -1,11 +1,15 @@
-"""The command line: parse, call, print.
+"""The command line: parse, call, print; a file a command.
 
-Nothing heavy is imported here at the top, so that ``ihcscore --help`` answers at once.
 Exit status: 0 all went well; 2 nothing could be done, one line on stderr says why; 3 part of it failed
 and stands in the tables as failed.
 """
 
-from ihcscore.cli import slides, studies  # noqa: F401  (their commands join the application)
-from ihcscore.cli.app import app, main
 
-__all__ = ["app", "main"]
+def main() -> None:
+    """Run the command line.
+
+    It is loaded only here: a cohort's workers import what started them, and have no use for it.
+    """
+    from ihcscore.cli import commands
+
+    commands.main()

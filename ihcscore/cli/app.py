@@ -24,6 +24,15 @@ app = typer.Typer(
 )
 
 
+# Options that are called otherwise than the parameter that they give.
+_OPTIONS = {"n_fields": "fields", "rename": "map", "keys": "key"}
+
+
+def option_name(parameter: str) -> str:
+    """The option by which the command line gives a parameter of the library."""
+    return "--" + _OPTIONS.get(parameter, parameter).replace("_", "-")
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"ihcscore {__version__}")

@@ -1,27 +1,31 @@
-"""Options that several commands share, settings from them, and the progress bar."""
+"""Options that several commands share, and those that settings give."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+import inspect
+import re
+from collections.abc import Callable, Collection
+from dataclasses import Field, fields, is_dataclass, replace
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from ihcscore.cli.app import option_name
 from ihcscore.errors import IhcscoreError, ProfileError
-from ihcscore.schema import CorrelationSettings, FieldSettings, Front, RegionSettings, RunSettings, Sampling
+from ihcscore.schema import Chromogen as ChromogenName
+from ihcscore.schema import Sampling, SettingError
 
 if TYPE_CHECKING:
-    from ihcscore.output.progress import Progress
     from ihcscore.profiles import MarkerProfile
 
-FIELDS, REGIONS, RUN, STUDY = FieldSettings(), RegionSettings(), RunSettings(), CorrelationSettings()
 DEFAULT_OUT = Path("ihcscore-out")
+# Members of an enum that say what was, not what can be asked for.
+_NOT_ASKED = {Sampling.GIVEN}
 _Settings = TypeVar("_Settings")
+_Command = Callable[..., None]
 
 Marker = Annotated[
     str | None, typer.Option(help="Marker profile: CD3, CD4, CD8, CD25, KI67.", metavar="NAME")
@@ -30,13 +34,15 @@ ProfileFile = Annotated[
     Path | None, typer.Option("--profile", help="A profile of your own.", metavar="FILE.toml")
 ]
 Chromogen = Annotated[
-    str | None, typer.Option(help="DAB, AEC or FastRed, overriding the profile's.", metavar="NAME")
+    str | None,
+    typer.Option(help="DAB, AEC or FastRed, overriding the profile's.", metavar="NAME"),
 ]
 Out = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that DIR already holds.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no table.")]
-MppOverride = Annotated[
-    float | None, typer.Option("--mpp-um", help="µm per pixel, overriding the slide's.", metavar="X")
+Annotations = Annotated[Path | None, typer.Option(help="Annotation with the tumour.", metavar="FILE.geojson")]
+ColumnNames = Annotated[
+    list[str] | None, typer.Option("--map", help="Column names of the given tables.", metavar="NEW=OLD")
 ]
 
 
@@ -47,24 +53,108 @@ class Switch(StrEnum):
     OFF = "off"
 
 
-Icc = Annotated[Switch, typer.Option(help="Convert colours by the slide's ICC profile.")]
-RegionsFile = Annotated[
-    Path | None, typer.Option("--regions", help="Annotation with the tumour.", metavar="FILE.geojson")
-]
-FieldsAsked = Annotated[int, typer.Option("--fields", help="Fields in each region.")]
-FieldArea = Annotated[float, typer.Option(help="Area of a field.")]
-Margin = Annotated[float, typer.Option(help="Whole width of the invasive front.")]
-FrontSides = Annotated[Front, typer.Option(help="Sides of the outline that the front takes.")]
-SamplingDesign = Annotated[Sampling, typer.Option(help="How fields are chosen.")]
-Seed = Annotated[int, typer.Option(help="Seed of the random positions.")]
+def with_settings(
+    kind: type, *, only: Collection[str] = (), without: Collection[str] = ()
+) -> Callable[[_Command], _Command]:
+    """Give a command the options of a settings class, in place of its parameter ``settings``.
+
+    Names, types and defaults are those of the fields, of nested settings too; the help is the first sentence
+    of a field's description under "Attributes". The command gets the settings that were made of them.
+
+    Parameters
+    ----------
+    kind : type
+        A frozen dataclass of the schema.
+    only, without : collection of str
+        Fields that become options, or that don't; all where neither is given.
+    """
+    offered = {
+        name: option
+        for name, option in _options(kind).items()
+        if name not in without and (name in only or not only)
+    }
+
+    def extend(command: _Command) -> _Command:
+        @wraps(command)
+        def called(**given: Any) -> None:
+            values = {name: given.pop(name) for name in offered}
+            command(settings=_settings(kind, values), **given)
+
+        parameters: list[inspect.Parameter] = []
+        for own in inspect.signature(command, eval_str=True).parameters.values():
+            parameters += offered.values() if own.name == "settings" else [own]
+        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        called.__dict__["__signature__"] = inspect.Signature(
+            [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+        )
+        return called
+
+    return extend
 
 
-def checked(kind: Callable[..., _Settings], **values: object) -> _Settings:
+def _options(kind: type) -> dict[str, inspect.Parameter]:
+    """A parameter for typer of each field, by its name; fields of nested settings stand beside the others."""
+    types, helps = get_type_hints(kind), _helps(kind)
+    options: dict[str, inspect.Parameter] = {}
+    for one in fields(kind):
+        if is_dataclass(types[one.name]):
+            options |= _options(types[one.name])
+        else:
+            options[one.name] = _option(one, types[one.name], helps.get(one.name, ""))
+    return options
+
+
+def _option(one: Field[Any], hint: Any, text: str) -> inspect.Parameter:
+    default: Any = one.default
+    if default is True:
+        hint, default = Switch, Switch.ON
+    elif isinstance(hint, type) and issubclass(hint, StrEnum):
+        hint = _askable(hint)
+        default = hint(default)
+    return inspect.Parameter(
+        one.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[hint, typer.Option(option_name(one.name), help=text)],
+    )
+
+
+def _askable(kind: type[StrEnum]) -> Any:
+    """The enum without the members that cannot be asked for."""
+    return StrEnum(kind.__name__, {one.name: one.value for one in kind if one not in _NOT_ASKED})
+
+
+def _helps(kind: type) -> dict[str, str]:
+    """First sentence of each field's description in a class's numpydoc docstring, without its markup."""
+    _, _, attributes = inspect.cleandoc(kind.__doc__ or "").partition("\nAttributes\n----------\n")
+    entry = re.compile(r"^(\w+(?:, \w+)*) : .*\n((?:[ ]+.*(?:\n|$)|\n)*)", re.MULTILINE)
+    helps: dict[str, str] = {}
+    for names, description in entry.findall(attributes):
+        sentence = re.split(r"(?<=\.) ", " ".join(description.split()), maxsplit=1)[0]
+        helps |= dict.fromkeys(names.split(", "), sentence.replace("`", ""))
+    return helps
+
+
+def _settings(kind: type, values: dict[str, Any]) -> Any:
+    """Settings, nested ones too, from the values of the options."""
+    types, given = get_type_hints(kind), {}
+    for name in types:
+        if is_dataclass(types[name]):
+            given[name] = _settings(types[name], values)
+        elif name in values:
+            value = values[name]
+            if isinstance(value, StrEnum):
+                value = value == Switch.ON if types[name] is bool else types[name](value)
+            given[name] = value
+    return checked(kind, **given)
+
+
+def checked(kind: Callable[..., _Settings], *given: object, **values: object) -> _Settings:
     """Settings from options; a value out of range is the user's to mend."""
     try:
-        return kind(**values)
-    except ValueError as error:
-        raise IhcscoreError(str(error)) from error
+        return kind(*given, **values)
+    except SettingError as error:
+        raise IhcscoreError(f"{option_name(error.name)} {error.problem}") from error
 
 
 def name_pair(text: str, separator: str, option: str) -> tuple[str, str]:
@@ -90,7 +180,7 @@ def mapped(columns: list[str] | None) -> dict[str, str]:
 
 def chosen_profile(marker: str | None, file: Path | None, chromogen: str | None) -> MarkerProfile:
     """The profile that was asked for: by a marker's name or by a file, which must agree."""
-    from ihcscore.profiles import CHROMOGENS, known_profiles, load_profile
+    from ihcscore.profiles import known_profiles, load_profile
 
     if marker is None and file is None:
         raise ProfileError(f"no marker; give --marker with one of {', '.join(known_profiles())}")
@@ -99,44 +189,7 @@ def chosen_profile(marker: str | None, file: Path | None, chromogen: str | None)
         raise ProfileError(f"{file}: is a profile of {chosen.name}, --marker says {marker}; give one of them")
     if chromogen is None:
         return chosen
-    known = {name.lower(): name for name in CHROMOGENS}
+    known = {name.lower(): name for name in ChromogenName}
     if chromogen.lower() not in known:
-        raise ProfileError(f"--chromogen is {chromogen}, expected one of {', '.join(CHROMOGENS)}")
-    return replace(chosen, chromogen=known[chromogen.lower()])
-
-
-def run_settings(
-    n_per_region: int,
-    area_mm2: float,
-    margin_um: float,
-    front: Front,
-    sampling: Sampling,
-    seed: int,
-) -> RunSettings:
-    """Settings of a run from its options."""
-    return RunSettings(
-        fields=checked(
-            FieldSettings, n_per_region=n_per_region, area_mm2=area_mm2, sampling=sampling, seed=seed
-        ),
-        regions=checked(RegionSettings, margin_um=margin_um, front=front),
-    )
-
-
-@contextmanager
-def progress_bar(quiet: bool, *, lines: bool = False) -> Iterator[Progress]:
-    """A progress bar on stderr where a person watches it; else, for long runs, a line a step."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda stage, share: typer.echo(stage, err=True) if lines and not quiet else None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description:<40}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("opening", total=1.0)
-        yield lambda stage, share: bar.update(task, description=stage, completed=share)
+        raise ProfileError(f"--chromogen is {chromogen}, expected one of {', '.join(ChromogenName)}")
+    return replace(chosen, chromogen=str(known[chromogen.lower()]))

@@ -37,6 +37,15 @@ def print_scores(scores: pd.DataFrame) -> None:
     print_table(header, rows, n_left=3)
 
 
+def print_totals(counts: pd.DataFrame) -> None:
+    """Cells of all images together."""
+    totals = counts[["n_positive", "n_negative", "n_pigment_suspect"]].sum()
+    typer.echo(
+        f"{len(counts)} images: {totals['n_positive']} positive, {totals['n_negative']} negative, "
+        f"{totals['n_pigment_suspect']} pigment suspects"
+    )
+
+
 def print_samples(samples: pd.DataFrame) -> None:
     """Mean and standard deviation of every sample and marker, as the paper gives them."""
     from ihcscore.report import format_density

@@ -95,11 +95,11 @@ def draw_fields(
     rng = np.random.default_rng([settings.seed, list(RegionName).index(region), first_number])
     match settings.sampling:
         case Sampling.RANDOM:
-            chosen = _random(places, settings.n_per_region, rng)
+            chosen = _random(places, settings.n_fields, rng)
         case Sampling.SYSTEMATIC:
-            chosen = _systematic(places, settings.n_per_region, rng, grid_px=frame.downsample)
+            chosen = _systematic(places, settings.n_fields, rng, grid_px=frame.downsample)
         case Sampling.HOTSPOT:
-            chosen = _hottest(places, settings.n_per_region, frame)
+            chosen = _hottest(places, settings.n_fields, frame)
         case Sampling.ALL:
             chosen = _lattice(places, grid_px=frame.downsample)
         case Sampling.GIVEN:
@@ -109,7 +109,7 @@ def draw_fields(
             field_id=f"{_SHORT_NAMES[region]}-{number}",
             region=region,
             square=Square(x_px=float(corners[at, 0]), y_px=float(corners[at, 1]), side_px=frame.side_px),
-            area_mm2=settings.area_mm2,
+            area_mm2=settings.field_area_mm2,
             tissue_fraction=float(fractions[at]),
         )
         for number, at in enumerate(chosen, first_number)

@@ -87,7 +87,7 @@ class DrawnFields:
             regions=room.regions,
             fields=room.fields,
             n_fields=dict.fromkeys(
-                (RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT), settings.fields.n_per_region
+                (RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT), settings.fields.n_fields
             ),
             frame=frame,
             sampling=settings.fields.sampling,
@@ -157,7 +157,7 @@ def _with_room(
             room = _Room(regions=tuple(regions), fields=tuple(fields), notes=(*notes, *more))
             if best is None or room.n_centre > best.n_centre:
                 best = room
-        enough = best is not None and best.n_centre >= settings.fields.n_per_region
+        enough = best is not None and best.n_centre >= settings.fields.n_fields
         if enough or not any(region.thin for region in regions):
             break
     if best is None:
@@ -174,7 +174,7 @@ def _draw_all(
     for region in regions:
         fields = draw_fields(region.area, region=region.name, frame=frame, settings=settings, taken=drawn)
         no_room = (
-            f"no room for a field of {settings.area_mm2:g} mm² with "
+            f"no room for a field of {settings.field_area_mm2:g} mm² with "
             f"{settings.min_tissue_fraction:.0%} tissue in the {region.name.lower()}"
         )
         if not fields and (region.drawn or region.name == RegionName.TUMOUR_CENTRE):
@@ -183,8 +183,8 @@ def _draw_all(
             )
         if not fields:
             notes.append(Note(kind=NoteKind.NO_ROOM, region=region.name, text=no_room))
-        elif len(fields) < settings.n_per_region:
-            few = f"only {len(fields)} of {settings.n_per_region} fields fit in the {region.name.lower()}"
+        elif len(fields) < settings.n_fields:
+            few = f"only {len(fields)} of {settings.n_fields} fields fit in the {region.name.lower()}"
             notes.append(Note(kind=NoteKind.FEW_FIELDS, region=region.name, text=few))
         drawn += fields
     return drawn, notes

@@ -12,7 +12,7 @@ from ihcscore import output, pictures
 from ihcscore.errors import IhcscoreError, SlideError
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
-from ihcscore.run.count import CountedArray, as_profile, count_array
+from ihcscore.run.array import CountedArray, as_profile, count_array
 from ihcscore.schema import IMAGE_CELLS, IMAGE_COUNTS
 from ihcscore.score import density as score
 from ihcscore.slide.base import PLAUSIBLE_MPP_UM

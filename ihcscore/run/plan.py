@@ -92,14 +92,14 @@ class Plan:
         settings : FieldSettings
         """
         n_drawn = sum(one.region == region for one in taken)
-        if not self.redraws or n_drawn >= settings.n_per_region + _MAX_REDRAWS:
+        if not self.redraws or n_drawn >= settings.n_fields + _MAX_REDRAWS:
             return []
         (area,) = (one.area for one in self.regions if one.name == region)
         return draw_fields(
             area,
             region=region,
             frame=self.frame,
-            settings=replace(settings, n_per_region=1),
+            settings=replace(settings, n_fields=1),
             taken=taken,
             first_number=n_drawn + 1,
         )

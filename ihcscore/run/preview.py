@@ -12,7 +12,7 @@ from ihcscore import output, pictures
 from ihcscore.errors import OutputError
 from ihcscore.output.progress import Progress, Stopwatch, silent
 from ihcscore.profiles import MarkerProfile
-from ihcscore.run.count import as_profile
+from ihcscore.run.array import as_profile
 from ihcscore.run.drawn import DrawnFields, propose
 from ihcscore.run.plan import FieldPlanner, Plan
 from ihcscore.run.planned import PlannedSlide, plan_slide

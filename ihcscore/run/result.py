@@ -116,7 +116,7 @@ def tables_of(planned: PlannedSlide, scored: Sequence[ScoredField], notes: Seque
     return Tables(
         scores=score.score_regions(
             fields,
-            about_slide=about | {"field_area_mm2": planned.settings.fields.area_mm2},
+            about_slide=about | {"field_area_mm2": planned.settings.fields.field_area_mm2},
             n_fields=plan.n_fields,
             notes=notes,
         ),

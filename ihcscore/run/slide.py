@@ -16,7 +16,8 @@ from ihcscore.fields import FieldQuality, field_quality, judge_field, tissue_fra
 from ihcscore.geometry.field import Field
 from ihcscore.output.progress import Progress, Stopwatch, silent
 from ihcscore.profiles import MarkerProfile
-from ihcscore.run.count import CountedField, as_profile, count_field
+from ihcscore.run.array import as_profile
+from ihcscore.run.count import CountedField, count_field
 from ihcscore.run.drawn import DrawnFields
 from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.planned import PlannedSlide, plan_slide

@@ -13,7 +13,7 @@ from ihcscore import output, report
 from ihcscore.errors import IhcscoreError, OutputError
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
-from ihcscore.run.count import as_profile
+from ihcscore.run.array import as_profile
 from ihcscore.run.drawn import DrawnFields
 from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.result import SlideScores

@@ -49,7 +49,7 @@ from ihcscore.schema.names import (
     WhiteSource,
 )
 from ihcscore.schema.notes import Note, NoteKind, texts
-from ihcscore.schema.settings import FieldSettings, RegionSettings, RunSettings
+from ihcscore.schema.settings import FieldSettings, RegionSettings, RunSettings, SettingError
 from ihcscore.schema.study import (
     AGREEMENT,
     AGREEMENT_PAIRS,
@@ -135,6 +135,7 @@ __all__ = [
     "Role",
     "RunSettings",
     "Sampling",
+    "SettingError",
     "Source",
     "Table",
     "Unit",

@@ -1,4 +1,8 @@
-"""Settings of counting: regions, fields, runs."""
+"""Settings of counting: regions, fields, runs.
+
+The command line makes its options from these classes: name, default and type from the field, the help from
+the first sentence under "Attributes".
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,26 @@ from dataclasses import dataclass, field
 from ihcscore.schema.names import Front, Sampling
 
 
+class SettingError(ValueError):
+    """A setting that is out of range.
+
+    Attributes
+    ----------
+    name : str
+        The field of the settings.
+    problem : str
+        What is wrong with it, to be read after the name.
+    """
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} {problem}")
+        self.name, self.problem = name, problem
+
+
 def require(holds: bool, name: str, got: object, expected: str) -> None:
-    """Refuse a setting that is out of range, by ``ValueError``."""
+    """Refuse a setting that is out of range, by :class:`SettingError`."""
     if not holds:
-        raise ValueError(f"{name} is {got}, expected {expected}")
+        raise SettingError(name, f"is {got}, expected {expected}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +45,7 @@ class RegionSettings:
         is the International TILs Working Group's (Hendry et al. 2017,
         doi 10.1097/PAP.0000000000000161); Immunoscore uses 720 (360 each side).
     front : Front
-        Both sides of the outline, or one; the centre is the same whichever.
+        Sides of the outline that the invasive front takes. The centre is the same whichever.
     """
 
     margin_um: float = 1000.0
@@ -41,30 +61,30 @@ class FieldSettings:
 
     Attributes
     ----------
-    n_per_region : int
-        Fields in each region; 3 in van de Donk et al. 2021, doi 10.1007/s00259-021-05407-y.
-    area_mm2 : float
-        Area of a square field in mm²; 0.13 in the same study (side 360.6 µm).
+    n_fields : int
+        Fields in each region. 3 in van de Donk et al. 2021, doi 10.1007/s00259-021-05407-y.
+    field_area_mm2 : float
+        Area of a square field in mm². 0.13 in the same study (side 360.6 µm).
     min_tissue_fraction : float
         Smallest share of a field that must be tissue, 0 to 1.
     sampling : Sampling
-        ``random``: simple random sampling without overlap. ``systematic``: a lattice with a random
-        start (systematic uniform random sampling), about `n_per_region` fields. ``hotspot``: where
-        the chromogen is densest, which measures something else than a region's density. ``all``:
-        every field of a lattice without gaps.
+        How fields are chosen. ``random``: simple random sampling without overlap. ``systematic``: a
+        lattice with a random start (systematic uniform random sampling), about `n_fields` fields.
+        ``hotspot``: where the chromogen is densest, which measures something else than a region's
+        density. ``all``: every field of a lattice without gaps.
     seed : int
         Seed of the random positions, 0 or more.
     """
 
-    n_per_region: int = 3
-    area_mm2: float = 0.13
+    n_fields: int = 3
+    field_area_mm2: float = 0.13
     min_tissue_fraction: float = 0.70
     sampling: Sampling = Sampling.RANDOM
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(self.n_per_region >= 1, "n_per_region", self.n_per_region, "1 or more")
-        require(self.area_mm2 > 0, "area_mm2", self.area_mm2, "above 0")
+        require(self.n_fields >= 1, "n_fields", self.n_fields, "1 or more")
+        require(self.field_area_mm2 > 0, "field_area_mm2", self.field_area_mm2, "above 0")
         share = self.min_tissue_fraction
         require(0 <= share <= 1, "min_tissue_fraction", share, "0 to 1")
         require(self.seed >= 0, "seed", self.seed, "0 or more")
@@ -72,7 +92,7 @@ class FieldSettings:
     @property
     def side_um(self) -> float:
         """Side of a field in µm."""
-        return 1000.0 * math.sqrt(self.area_mm2)
+        return 1000.0 * math.sqrt(self.field_area_mm2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +104,12 @@ class RunSettings:
     fields : FieldSettings
     regions : RegionSettings
     mpp_um : float or None
-        µm per level-0 pixel, overriding the file's.
+        µm per level-0 pixel, overriding the slide's.
     icc : bool
-        Whether colours are converted to sRGB where the slide has an ICC profile.
+        Convert colours to sRGB where the slide has an ICC profile.
     max_registration_error_um : float
-        A field that was carried over from another slide is not scored where its estimated error is
-        larger.
+        Largest estimated error in µm at which a carried field is scored. A field that was found again on
+        another slide with a larger one stays unplaced.
     """
 
     fields: FieldSettings = field(default_factory=FieldSettings)

@@ -27,10 +27,13 @@ class CorrelationSettings:
         number, which for fields of one size is the same as that of all fields together.
     unit : Unit
         What a point is: a patient, or a lesion whose own tissue was scored.
-    timepoint, on_treatment : str
-        Names of the scans before and during treatment. The correlations take the first.
+    timepoint : str
+        Name of the scan that is correlated: the one before treatment.
+    on_treatment : str
+        Name of the scan during treatment, which it is compared with.
     adjust : Adjustment
-        Holm (1979), Benjamini and Hochberg (1995, doi 10.1111/j.2517-6161.1995.tb02031.x), or none.
+        How P values are adjusted for several tests. Holm (1979), Benjamini and Hochberg (1995,
+        doi 10.1111/j.2517-6161.1995.tb02031.x), or none.
     ratios : tuple of (str, str)
         Markers whose densities are divided, numerator first, region by region.
     x, y : str or None
@@ -46,7 +49,7 @@ class CorrelationSettings:
         Random permutations of a test (from 10 units on), bootstrap samples of an interval, simulated
         studies for a power.
     seed : int
-        Seed of all three.
+        Seed of permutations, bootstrap and simulated studies.
     """
 
     suv: str = "suv_max"
@@ -104,7 +107,7 @@ class AgreementSettings:
     Attributes
     ----------
     value : str or None
-        Column that holds the numbers; None: the only one that both tables have beside the key.
+        Column that holds the numbers. None: the only one that both tables have beside the key.
     keys : tuple of str
         Columns that name the thing that was rated; empty: all columns of text that both tables have.
     bins : tuple of float

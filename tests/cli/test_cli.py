@@ -40,15 +40,15 @@ def test_version_and_help(ihcscore_command):
     assert ihcscore_command("--version").out == f"ihcscore {__version__}\n"
     shown = ihcscore_command("run", "--help")
     assert shown.status == 0
-    for option in ("--marker", "--regions", "--out", "--fields", "--field-area-mm2", "--margin-um", "--seed",
-                   "--mpp-um", "--profile", "--quiet", "--overwrite"):  # fmt: skip
+    for option in ("--marker", "--annotations", "--out", "--fields", "--field-area-mm2", "--margin-um",
+                   "--seed", "--mpp-um", "--profile", "--quiet", "--overwrite"):  # fmt: skip
         assert option in shown.out
 
 
 def test_run_prints_scores_and_writes_the_folder(ihcscore_command, phantom, tmp_path):
     out = tmp_path / "out"
     shown = ihcscore_command(
-        "run", phantom.files.slide, *RUN, "--regions", phantom.files.annotation, "--out", out
+        "run", phantom.files.slide, *RUN, "--annotations", phantom.files.annotation, "--out", out
     )
     assert shown.status == 0
     assert "Tumour centre" in shown.out
@@ -76,7 +76,7 @@ def test_quiet_prints_nothing_on_stdout(ihcscore_command, phantom, tmp_path):
         "run",
         phantom.files.slide,
         *RUN,
-        "--regions",
+        "--annotations",
         phantom.files.annotation,
         "--out",
         tmp_path / "o",
@@ -106,7 +106,7 @@ def test_several_slides_in_one_call(ihcscore_command, phantom, copied, tmp_path)
 
 
 def test_a_tile_that_fails_makes_its_field_failed(ihcscore_command, phantom, copied, tmp_path):
-    arguments = (*RUN, "--regions", phantom.files.annotation)
+    arguments = (*RUN, "--annotations", phantom.files.annotation)
     ihcscore_command("run", phantom.files.slide, *arguments, "--out", tmp_path / "whole")
     whole = pd.read_csv(tmp_path / "whole" / "fields.csv").set_index("field_id")
     # tiles of 256 px; the phantom's picture starts two tiles right of and one below the slide's corner
@@ -124,7 +124,7 @@ def test_a_tile_that_fails_makes_its_field_failed(ihcscore_command, phantom, cop
     # the stains are estimated on squares of tissue, of which the broken one is missing now
     np.testing.assert_allclose(fields.n_positive[others], whole.n_positive[others], rtol=0.03)
     scores = pd.read_csv(tmp_path / "broken" / "scores.csv").set_index("region")
-    assert scores.n_fields_failed["Invasive front"] == 1
+    assert scores.n_failed["Invasive front"] == 1
     assert "could not be scored" in (tmp_path / "broken" / "report.html").read_text(encoding="utf-8")
 
 
@@ -226,7 +226,7 @@ class TestBadRequests:
 
     def test_field_too_large_for_the_region(self, ihcscore_command, phantom, tmp_path):
         shown = ihcscore_command(
-            "run", phantom.files.slide, "--marker", "CD8", "--regions", phantom.files.annotation,
+            "run", phantom.files.slide, "--marker", "CD8", "--annotations", phantom.files.annotation,
             "--field-area-mm2", "4", "--out", tmp_path / "o",
         )  # fmt: skip
         refused(shown, "no room for a field of 4 mm²", "--field-area-mm2")
@@ -242,11 +242,11 @@ class TestBadRequests:
     )
     def test_broken_annotation(self, ihcscore_command, phantom, tmp_path, text, says):
         (tmp_path / "a.geojson").write_text(text, encoding="utf-8")
-        shown = ihcscore_command("run", phantom.files.slide, *RUN, "--regions", tmp_path / "a.geojson")
+        shown = ihcscore_command("run", phantom.files.slide, *RUN, "--annotations", tmp_path / "a.geojson")
         refused(shown, "a.geojson", says)
 
     def test_missing_annotation(self, ihcscore_command, phantom, tmp_path):
-        shown = ihcscore_command("run", phantom.files.slide, *RUN, "--regions", tmp_path / "no.geojson")
+        shown = ihcscore_command("run", phantom.files.slide, *RUN, "--annotations", tmp_path / "no.geojson")
         refused(shown, "no.geojson", "no such file")
 
     def test_annotation_of_another_slide(self, ihcscore_command, phantom, tmp_path):
@@ -256,7 +256,7 @@ class TestBadRequests:
                 [[x + 50_000, y] for x, y in ring] for ring in feature["geometry"]["coordinates"]
             ]
         (tmp_path / "a.geojson").write_text(json.dumps(moved), encoding="utf-8")
-        shown = ihcscore_command("run", phantom.files.slide, *RUN, "--regions", tmp_path / "a.geojson")
+        shown = ihcscore_command("run", phantom.files.slide, *RUN, "--annotations", tmp_path / "a.geojson")
         refused(shown, "a.geojson", "outside the slide")
 
     def test_two_markers(self, ihcscore_command, phantom, tmp_path):
@@ -268,7 +268,7 @@ class TestBadRequests:
 
 
 def test_chromogen_of_the_profile_can_be_changed(ihcscore_command, phantom, tmp_path):
-    arguments = ("run", phantom.files.slide, *RUN, "--regions", phantom.files.annotation, "--fields", 1)
+    arguments = ("run", phantom.files.slide, *RUN, "--annotations", phantom.files.annotation, "--fields", 1)
     shown = ihcscore_command(*arguments, "--chromogen", "fastred", "--out", tmp_path / "red")
     assert shown.status == 0
     record = json.loads((tmp_path / "red" / "run.json").read_text(encoding="utf-8"))
@@ -285,7 +285,7 @@ class TestOutputFolder:
             "run",
             phantom.files.slide,
             *RUN,
-            "--regions",
+            "--annotations",
             phantom.files.annotation,
             "--fields",
             1,

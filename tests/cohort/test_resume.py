@@ -156,7 +156,7 @@ def test_a_changed_profile_of_a_reference_reaches_its_sample(copy: Scored) -> No
 
 
 def test_a_changed_parameter_does_all_again(scored: Scored, copy: Scored) -> None:
-    fewer = replace(SETTINGS, fields=replace(SETTINGS.fields, n_per_region=1))
+    fewer = replace(SETTINGS, fields=replace(SETTINGS.fields, n_fields=1))
     result = copy.resume(settings=fewer)
     assert result.n_done_before == 0
     assert set(result.scores["n_scored"]) == {1, 2}  # a region, and both

@@ -34,7 +34,7 @@ def boxes(fields):
 
 def test_fields_lie_inside_and_do_not_overlap():
     area = shapely.Point(600, 500).buffer(400)
-    fields = draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_per_region=8))
+    fields = draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_fields=8))
     squares = boxes(fields)
     assert len(squares) == 8
     assert all(area.contains(square) for square in squares)
@@ -54,7 +54,7 @@ def test_same_seed_same_fields_other_seed_others():
 def test_width_and_height_are_not_swapped():
     # a wide, low region: only a reader that keeps x and y apart finds room for a row of fields
     area = shapely.box(50, 300, 1150, 420)
-    fields = draw_fields(area, region=FRONT, frame=frame(), settings=FieldSettings(n_per_region=3))
+    fields = draw_fields(area, region=FRONT, frame=frame(), settings=FieldSettings(n_fields=3))
     assert len(fields) == 3
     assert fields.y_px.between(300, 320).all()
     assert np.ptp(fields.x_px) >= 200
@@ -67,7 +67,7 @@ def test_tissue_fraction_is_held():
         shapely.box(0, 0, 1200, 1000),
         region=CENTRE,
         frame=frame(tissue),
-        settings=FieldSettings(n_per_region=20),
+        settings=FieldSettings(n_fields=20),
     )
     assert (fields.tissue_fraction >= 0.7).all()
     # a square with 70 % on the left half starts at most 30 px before its edge
@@ -77,14 +77,14 @@ def test_tissue_fraction_is_held():
 def test_as_many_as_fit():
     # two squares of 100 fit into 210 × 110 and no third; random placement alone would often wedge
     area = shapely.box(100, 100, 310, 210)
-    fields = draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_per_region=5))
+    fields = draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_fields=5))
     assert len(fields) == 2
 
 
 def test_the_last_room_is_found():
     # six squares of 100 px fit into 200 × 300 in one way only
     area = shapely.box(100, 100, 301, 401)
-    fields = draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_per_region=6))
+    fields = draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_fields=6))
     assert len(fields) == 6
 
 
@@ -116,16 +116,14 @@ def test_taken_fields_are_not_overlapped():
         area_mm2=0.13,
         tissue_fraction=1.0,
     )
-    fields = draw_fields(
-        area, region=FRONT, frame=frame(), settings=FieldSettings(n_per_region=9), taken=[taken]
-    )
+    fields = draw_fields(area, region=FRONT, frame=frame(), settings=FieldSettings(n_fields=9), taken=[taken])
     assert 1 <= len(fields) <= 2
     assert not any(square.overlaps(shapely.box(100, 0, 200, 100)) for square in boxes(fields))
 
 
 def test_holes_are_outside():
     hole = shapely.box(0, 0, 1200, 1000).difference(shapely.box(200, 0, 1200, 1000))
-    fields = draw_fields(hole, region=CENTRE, frame=frame(), settings=FieldSettings(n_per_region=4))
+    fields = draw_fields(hole, region=CENTRE, frame=frame(), settings=FieldSettings(n_fields=4))
     assert (fields.x_px + fields.side_px <= 200).all()
 
 
@@ -136,9 +134,7 @@ def test_every_position_is_equally_likely():
     inside = positions[(positions[:, 0] <= 200) & (positions[:, 1] == 0)]
     assert len(inside) == 21
     drawn = [
-        draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_per_region=1, seed=s)).x_px[
-            0
-        ]
+        draw_fields(area, region=CENTRE, frame=frame(), settings=FieldSettings(n_fields=1, seed=s)).x_px[0]
         for s in range(840)
     ]
     counts = pd.Series(drawn).value_counts().reindex(inside[:, 0], fill_value=0)
@@ -150,7 +146,7 @@ def test_every_position_is_equally_likely():
 def test_every_design_lies_inside_without_overlap_and_repeats(sampling):
     area = shapely.Point(600, 500).buffer(420).difference(shapely.Point(500, 450).buffer(60))
     slide = frame(chromogen=np.random.default_rng(0).random((100, 120)).astype(np.float32))
-    settings = FieldSettings(n_per_region=6, sampling=sampling, seed=3)
+    settings = FieldSettings(n_fields=6, sampling=sampling, seed=3)
     fields = draw_fields(area, region=CENTRE, frame=slide, settings=settings)
     squares = boxes(fields)
     assert len(squares) >= 3
@@ -163,7 +159,7 @@ def test_systematic_fields_lie_on_a_lattice_and_are_as_many_as_asked_on_average(
     area = shapely.box(0, 0, 1200, 1000)
     numbers = []
     for seed in range(40):
-        settings = FieldSettings(n_per_region=9, sampling=Sampling.SYSTEMATIC, seed=seed)
+        settings = FieldSettings(n_fields=9, sampling=Sampling.SYSTEMATIC, seed=seed)
         fields = draw_fields(area, region=CENTRE, frame=frame(), settings=settings)
         numbers.append(len(fields))
         steps = np.diff(np.unique(fields.x_px))
@@ -181,7 +177,7 @@ def test_hotspots_are_where_the_chromogen_is():
     chromogen = np.zeros((100, 120), np.float32)
     chromogen[30:40, 70:80] = 1
     chromogen[70:80, 20:30] = 0.5
-    settings = FieldSettings(n_per_region=2, sampling=Sampling.HOTSPOT)
+    settings = FieldSettings(n_fields=2, sampling=Sampling.HOTSPOT)
     fields = draw_fields(
         shapely.box(0, 0, 1200, 1000), region=CENTRE, frame=frame(chromogen=chromogen), settings=settings
     )

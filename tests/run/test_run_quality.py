@@ -16,7 +16,7 @@ from ihcscore.schema import FieldSettings, RegionSettings, RunSettings, Sampling
 from ihcscore.synthetic import ArtefactKind
 
 SETTINGS = RunSettings(
-    fields=FieldSettings(n_per_region=4, area_mm2=0.06), regions=RegionSettings(margin_um=600)
+    fields=FieldSettings(n_fields=4, field_area_mm2=0.06), regions=RegionSettings(margin_um=600)
 )
 
 
@@ -139,7 +139,7 @@ def test_annotations_of_asap_and_qupath_mean_the_same_fields_on_a_slide_with_bou
 
 def test_all_fields_are_every_field_of_the_region(phantom):
     settings = dataclasses.replace(
-        SETTINGS, fields=FieldSettings(area_mm2=0.02, sampling=Sampling.ALL, n_per_region=1)
+        SETTINGS, fields=FieldSettings(field_area_mm2=0.02, sampling=Sampling.ALL, n_fields=1)
     )
     result = ihcscore.score_slide(
         phantom.files.slide,

@@ -18,7 +18,7 @@ from ihcscore.schema import REGION_COLOURS, FieldSettings, RegionSettings, RunSe
 
 # The phantom's front is 600 µm wide in all, its fields a quarter of the study's.
 SETTINGS = RunSettings(
-    fields=FieldSettings(n_per_region=3, area_mm2=0.08, seed=5), regions=RegionSettings(margin_um=600)
+    fields=FieldSettings(n_fields=3, field_area_mm2=0.08, seed=5), regions=RegionSettings(margin_um=600)
 )
 
 
@@ -238,7 +238,8 @@ def test_given_fields_that_cannot_be_are_refused(phantom, tmp_path, box, says):
 def test_hot_spots_are_labelled_in_every_table(scored, phantom):
     result, _ = scored
     hot = RunSettings(
-        fields=FieldSettings(area_mm2=0.08, sampling=Sampling.HOTSPOT), regions=RegionSettings(margin_um=600)
+        fields=FieldSettings(field_area_mm2=0.08, sampling=Sampling.HOTSPOT),
+        regions=RegionSettings(margin_um=600),
     )
     spots = ihcscore.score_slide(
         phantom.files.slide, profile="CD8", fields=DrawnFields(outline=phantom.files.annotation), settings=hot

@@ -41,7 +41,7 @@ def test_the_interval_covers_the_true_mean_in_95_of_100_draws(frame, true_mean, 
     rng = np.random.default_rng(11)
     covered = 0
     for seed in range(500):
-        settings = FieldSettings(n_per_region=n, seed=seed)
+        settings = FieldSettings(n_fields=n, seed=seed)
         fields = draw_fields(AREA, region=CENTRE, frame=frame, settings=settings)
         found = rng.poisson(density([one.square.x_px for one in fields]) * 0.13) / 0.13
         low, high = mean_interval([found], area_mm2=n * 0.13)
@@ -70,7 +70,7 @@ def test_fields_are_spread_evenly_over_their_positions(frame, sampling):
     positions, _ = candidate_positions(AREA, frame=frame, min_tissue_fraction=0.7)
     drawn = []
     for seed in range(200):
-        settings = FieldSettings(n_per_region=4, sampling=sampling, seed=seed)
+        settings = FieldSettings(n_fields=4, sampling=sampling, seed=seed)
         fields = draw_fields(AREA, region=CENTRE, frame=frame, settings=settings)
         drawn.append(np.array([(one.square.x_px, one.square.y_px) for one in fields]))
     # fields of one draw are not independent: the error of the mean comes from the draws' sums

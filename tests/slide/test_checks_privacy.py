@@ -18,7 +18,7 @@ NAME, BARCODE, DATE = "SURNAME^FORENAME", "BC-4711-0815", "1957-03-09"
 PLANTED = (NAME, BARCODE, DATE, "SURNAME")
 DESCRIPTION, MAKER, DATE_TIME, ARTIST, HOST = 270, 271, 306, 315, 316
 SETTINGS = RunSettings(
-    fields=FieldSettings(n_per_region=1, area_mm2=0.02), regions=RegionSettings(margin_um=200)
+    fields=FieldSettings(n_fields=1, field_area_mm2=0.02), regions=RegionSettings(margin_um=200)
 )
 
 

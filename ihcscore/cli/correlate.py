@@ -1,0 +1,74 @@
+"""``ihcscore correlate``: densities and uptake."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ihcscore.cli.app import app
+from ihcscore.cli.options import (
+    DEFAULT_OUT,
+    ColumnNames,
+    Out,
+    Overwrite,
+    Quiet,
+    checked,
+    mapped,
+    name_pair,
+    with_settings,
+)
+from ihcscore.cli.printing import print_correlations
+from ihcscore.cli.progress import progress_bar
+from ihcscore.schema import CorrelationSettings
+
+_VARIABLE = "MARKER[.COLUMN]:REGION"
+
+
+@app.command()
+@with_settings(
+    CorrelationSettings,
+    only=("suv", "density", "unit", "timepoint", "on_treatment", "adjust", "kendall", "seed"),
+)
+def correlate(
+    scores: Annotated[Path, typer.Argument(metavar="SCORES.csv", help="scores.csv of a cohort.")],
+    suv_table: Annotated[
+        Path | None, typer.Argument(metavar="SUV.csv", help="Lesions with their uptake, CSV or XLSX.")
+    ] = None,
+    out: Out = DEFAULT_OUT,
+    x: Annotated[str | None, typer.Option(help="One density alone.", metavar=_VARIABLE)] = None,
+    y: Annotated[
+        str | None, typer.Option(help="Against this density instead of SUV.", metavar=_VARIABLE)
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(help="This region alone; 'Both regions' for all fields together.", metavar="REGION"),
+    ] = None,
+    ratio: Annotated[
+        list[str] | None,
+        typer.Option(help="Ratio of two markers; CD25/CD3 and CD8/CD4 if none is given.", metavar="A/B"),
+    ] = None,
+    *,
+    settings: CorrelationSettings,
+    columns: ColumnNames = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Correlate a cohort's densities with lesion SUV, and say what could have been found."""
+    from ihcscore.study.correlate import correlate_tables
+
+    if ratio is not None:
+        settings = replace(settings, ratios=tuple(name_pair(text, "/", "--ratio") for text in ratio))
+    settings = checked(replace, settings, x=x, y=y, regions=tuple(region or ()))
+    with progress_bar(quiet) as progress:
+        study = correlate_tables(
+            scores, suv_table, out=out, settings=settings, rename=mapped(columns),
+            overwrite=overwrite, progress=progress,
+        )  # fmt: skip
+    for warning in study.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if not quiet:
+        print_correlations(study.correlations, settings)
+        typer.echo(f"\nReport: {out / 'report.html'}")

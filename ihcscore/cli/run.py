@@ -1,0 +1,90 @@
+"""``ihcscore run``: score whole slides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ihcscore.cli.app import EXIT_PARTLY, app
+from ihcscore.cli.options import (
+    DEFAULT_OUT,
+    Annotations,
+    Chromogen,
+    Marker,
+    Out,
+    Overwrite,
+    ProfileFile,
+    Quiet,
+    chosen_profile,
+    with_settings,
+)
+from ihcscore.cli.printing import print_scores
+from ihcscore.cli.progress import progress_bar
+from ihcscore.errors import IhcscoreError
+from ihcscore.schema import FieldStatus, RunSettings
+
+if TYPE_CHECKING:
+    from ihcscore.run.result import SlideScores
+
+
+@app.command()
+@with_settings(RunSettings, without=("min_tissue_fraction", "max_registration_error_um"))
+def run(
+    slides: Annotated[list[Path], typer.Argument(metavar="SLIDE...", help="Slides of one marker.")],
+    marker: Marker = None,
+    annotations: Annotations = None,
+    fields_from: Annotated[
+        Path | None, typer.Option(help="Score these squares instead of drawn ones.", metavar="FILE.geojson")
+    ] = None,
+    out: Out = DEFAULT_OUT,
+    *,
+    settings: RunSettings,
+    profile: ProfileFile = None,
+    chromogen: Chromogen = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score whole slides: random fields, counts per mm², overlays, a report."""
+    from ihcscore.run.drawn import DrawnFields
+    from ihcscore.run.given import GivenFields
+    from ihcscore.run.slide import score_slide
+    from ihcscore.run.slides import score_slides
+
+    chosen = chosen_profile(marker, profile, chromogen)
+    if fields_from is not None and (annotations is not None or len(slides) > 1):
+        raise IhcscoreError(
+            "--fields-from names the fields of one slide; give neither --annotations nor other slides"
+        )
+    planner = GivenFields(file=fields_from) if fields_from is not None else DrawnFields(outline=annotations)
+    with progress_bar(quiet) as progress:
+        if len(slides) == 1:
+            result = score_slide(
+                slides[0], profile=chosen, fields=planner, settings=settings, out=out,
+                overwrite=overwrite, progress=progress,
+            )  # fmt: skip
+            results, errors, scores = {slides[0].name: result}, {}, result.scores
+        else:
+            joined = score_slides(
+                slides, profile=chosen, fields=planner, settings=settings, out=out,
+                overwrite=overwrite, progress=progress,
+            )  # fmt: skip
+            results, errors, scores = joined.results, joined.errors, joined.scores
+    _tell_troubles(results, errors)
+    if not quiet:
+        print_scores(scores)
+        typer.echo(f"\nReport: {out / 'report.html'}")
+    if errors or any(one.n_failed for one in results.values()):
+        raise typer.Exit(EXIT_PARTLY)
+
+
+def _tell_troubles(results: dict[str, SlideScores], errors: dict[str, str]) -> None:
+    """Warnings, fields that could not be read, slides that could not be scored."""
+    for name, one in results.items():
+        for note in one.notes:
+            typer.echo(f"warning: {name}: {note.text}", err=True)
+        for error in one.fields.loc[one.fields["status"] == FieldStatus.FAILED, "error"]:
+            typer.echo(f"ihcscore: {error}", err=True)
+    for error in errors.values():
+        typer.echo(f"ihcscore: {error}", err=True)

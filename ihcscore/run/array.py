@@ -1,0 +1,96 @@
+"""From an RGB array to classified cells.
+
+Apart from fields of slides, so that counting on arrays loads no reader of slides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ihcscore.cells.classical import detect_in_maps
+from ihcscore.cells.classify import classify_cells
+from ihcscore.profiles import MarkerProfile, load_profile
+from ihcscore.stain import StainMaps, Stains, estimate_stains, pigment_fraction, separate
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedArray:
+    """Cells of one RGB array.
+
+    Attributes
+    ----------
+    rgb : ndarray of uint8, shape (height, width, 3)
+    mpp_um : float
+    cells : DataFrame
+        The cell columns of :mod:`ihcscore.schema`; x_px and y_px in pixels of `rgb`.
+    pigment_fraction : float
+        Share of the array covered by pigment, 0 to 1.
+    stains : Stains
+    """
+
+    rgb: NDArray[np.uint8] = field(repr=False)
+    mpp_um: float
+    cells: pd.DataFrame = field(repr=False)
+    pigment_fraction: float
+    stains: Stains
+
+
+def count_cells(
+    rgb: NDArray[np.uint8], *, mpp_um: float, profile: str | MarkerProfile, stains: Stains | None = None
+) -> pd.DataFrame:
+    """Count cells on an RGB array.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (height, width, 3)
+    mpp_um : float
+        µm per pixel, 0.05 to 1.
+    profile : str or MarkerProfile
+        A marker's name, a profile file, or a profile.
+    stains : Stains, optional
+        White reference and stain vectors; estimated from the array where not given.
+
+    Returns
+    -------
+    DataFrame
+        A row a cell: x_px, y_px (pixel centres at whole numbers), class (Positive, Negative,
+        Pigment suspect), diameter_um, chromogen_od, hematoxylin_od, confidence.
+
+    Raises
+    ------
+    ValueError
+        If `rgb` is not 8-bit RGB or `mpp_um` is out of range.
+    ProfileError
+        If the profile is unknown or broken.
+    """
+    return count_array(rgb, mpp_um=mpp_um, profile=as_profile(profile), stains=stains).cells
+
+
+def as_profile(profile: str | Path | MarkerProfile) -> MarkerProfile:
+    """A profile as it is, or read by its marker's name or its file."""
+    return profile if isinstance(profile, MarkerProfile) else load_profile(profile)
+
+
+def count_array(
+    rgb: NDArray[np.uint8], *, mpp_um: float, profile: MarkerProfile, stains: Stains | None = None
+) -> CountedArray:
+    """As :func:`count_cells`, with the stains that were used and the pigment."""
+    stains = stains or estimate_stains(rgb, chromogen=profile.chromogen, mpp_um=mpp_um)
+    maps = separate(rgb, mpp_um=mpp_um, stains=stains)
+    return CountedArray(
+        rgb=rgb,
+        mpp_um=mpp_um,
+        cells=cells_in(maps, profile, stains),
+        pigment_fraction=pigment_fraction(maps, stains),
+        stains=stains,
+    )
+
+
+def cells_in(maps: StainMaps, profile: MarkerProfile, stains: Stains) -> pd.DataFrame:
+    """Classified cells of stain maps; x_px and y_px in pixels of the image that they come from."""
+    return classify_cells(detect_in_maps(maps, profile=profile, stains=stains), profile)
