@@ -24,6 +24,15 @@ app = typer.Typer(
 )
 
 
+# Options that are called otherwise than the parameter that they give.
+_OPTIONS = {"n_per_region": "fields", "n_fields": "fields", "area_mm2": "field-area-mm2", "rename": "map", "keys": "key"}
+
+
+def option_name(parameter: str) -> str:
+    """The option by which the command line gives a parameter of the library."""
+    return "--" + _OPTIONS.get(parameter, parameter).replace("_", "-")
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"ihcscore {__version__}")
@@ -44,7 +53,7 @@ def main() -> None:
     try:
         status = app(standalone_mode=False)
     except IhcscoreError as error:
-        typer.echo(f"ihcscore: {error}", err=True)
+        typer.echo(f"ihcscore: {error.spelled(option_name)}", err=True)
         sys.exit(EXIT_BAD_INPUT)
     except _UsageError as error:
         message = getattr(error, "format_message", error.__str__)()

@@ -19,7 +19,7 @@ from ihcscore.cohort.contact import contact_sheet
 from ihcscore.cohort.manifest import Sample, read_manifest
 from ihcscore.cohort.schedule import cluster, perform_here, perform_on, processes
 from ihcscore.cohort.work import Outcome, Task, clear_unfinished, remove_run
-from ihcscore.errors import OutputError
+from ihcscore.errors import OutputError, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import COHORT_FIELDS, COHORT_SCORES, MARKER_SUMMARY, SAMPLE_SUMMARY, RunSettings
 
@@ -92,7 +92,7 @@ def score_cohort(
         If the manifest or the folder cannot be used, or another run works in the folder.
     """
     if workers < 1:
-        raise OutputError(f"--workers is {workers}, expected 1 or more")
+        raise OutputError(f"{parameter('workers')} is {workers}, expected 1 or more")
     samples = read_manifest(manifest)
     settings = settings or RunSettings()
     out = Path(out).resolve()
@@ -123,11 +123,11 @@ class _alone:  # noqa: N801
             self._lock.acquire()
         except filelock.Timeout:
             raise OutputError(
-                f"{self._out}: another run works in this folder; wait or give another --out"
+                f"{self._out}: another run works in this folder; wait or give another {parameter('out')}"
             ) from None
         except OSError as error:
             raise OutputError(
-                f"{self._out}: cannot be written ({error.strerror}); give another --out"
+                f"{self._out}: cannot be written ({error.strerror}); give another {parameter('out')}"
             ) from error
 
     def __exit__(self, *_: object) -> None:
@@ -138,13 +138,19 @@ class _alone:  # noqa: N801
 def _check_folder(out: Path, samples: list[Sample], *, resume: bool, overwrite: bool) -> None:
     """Refuse a folder that holds a run, unless it is to be resumed or replaced."""
     if resume and overwrite:
-        raise OutputError("--resume keeps what is done and --overwrite does it again; give one of them")
+        raise OutputError(
+            f"{parameter('resume')} keeps what is done and {parameter('overwrite')} does it again; "
+            "give one of them"
+        )
     held = [out / slide.folder for sample in samples for slide in sample.slides]
     started = [folder for folder in (out, *held) if (folder / _RECORD).exists()]
     if started and not (resume or overwrite):
-        raise OutputError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
+        raise OutputError(
+            f"{out}: already holds a run; "
+            f"give {parameter('resume')} to go on with it, or another {parameter('out')}"
+        )
     if resume and started[:1] == [out] and not _is_cohort(out / _RECORD):
-        raise OutputError(f"{out}: holds a run of another command; give another --out")
+        raise OutputError(f"{out}: holds a run of another command; give another {parameter('out')}")
     if overwrite:
         for folder in started:
             if folder != out:

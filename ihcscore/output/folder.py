@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ihcscore.errors import OutputError
+from ihcscore.errors import OutputError, parameter
 
 RECORD = "run.json"
 
@@ -43,9 +43,12 @@ class OutputFolder:
 
     def __enter__(self) -> Self:
         if self.path.exists() and not self.path.is_dir():
-            raise OutputError(f"{self.path}: is a file; give another --out")
+            raise OutputError(f"{self.path}: is a file; give another {parameter('out')}")
         if (self.path / RECORD).exists() and not self._overwrite:
-            raise OutputError(f"{self.path}: already holds a run; give --overwrite or another --out")
+            raise OutputError(
+                f"{self.path}: already holds a run; "
+                f"give {parameter('overwrite')} or another {parameter('out')}"
+            )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.is_dir():
@@ -85,7 +88,8 @@ class OutputFolder:
             in_the_way = [name for name in names if (self.path / name).exists()]
             if in_the_way:
                 raise OutputError(
-                    f"{self.path}: '{in_the_way[0]}' is in the way; give --overwrite or another --out"
+                    f"{self.path}: '{in_the_way[0]}' is in the way; "
+                    f"give {parameter('overwrite')} or another {parameter('out')}"
                 )
         try:
             self._remove_earlier_run()
@@ -113,4 +117,4 @@ class OutputFolder:
 
 
 def _cannot_write(path: Path, error: OSError) -> str:
-    return f"{path}: cannot be written ({error.strerror or error}); give another --out"
+    return f"{path}: cannot be written ({error.strerror or error}); give another {parameter('out')}"

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ihcscore.errors import TableError
+from ihcscore.errors import TableError, parameter
 from ihcscore.schema import RESPONSES, SUV_COLUMNS
 from ihcscore.sheet.read import MISSING, Sheet, numbers, read_sheet
 
 REQUIRED = ("patient_id", "lesion_id", "timepoint")
-_MAP = "name them with --map new=old"
+_MAP = f"name them with {parameter('rename')} new=old"
 _TEXTS = ("sample_id", "tissue", "software", "voi_method", "suv_unit")
 _DATES = ("scan_date", "biopsy_date")
 _YES, _NO = {"1", "true", "yes", "y", "x"}, {"0", "false", "no", "n", ""}
@@ -162,7 +162,7 @@ def _suv_column(sheet: Sheet, column: str) -> tuple[pd.Series[float], list[str]]
             f"{sheet.name}, row {negative.index[0]}: {column} is {negative.iloc[0]:g}, expected 0 or more"
         )
     if not values.notna().any():
-        raise TableError(f"{sheet.name}: {column} has no number; choose another with --suv")
+        raise TableError(f"{sheet.name}: {column} has no number; choose another with {parameter('suv')}")
     median, largest = float(values.median()), float(values.max())
     # Refused rather than warned of: one lesion in Bq/ml would be the highest rank of every correlation.
     if largest > _HIGHEST_SUV and largest > _SPREAD * median:

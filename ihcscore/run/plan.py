@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ihcscore import fields as field_step
 from ihcscore import regions as region_step
-from ihcscore.errors import AnnotationError, IhcscoreError
+from ihcscore.errors import AnnotationError, IhcscoreError, parameter
 from ihcscore.run.survey import Survey, propose, stain_amounts
 from ihcscore.schema import RegionName, RegionSource, RunSettings, Sampling
 from ihcscore.slide import Slide
@@ -217,7 +217,7 @@ def _draw_all(
         )
         if fields.empty and (region.drawn or region.name == RegionName.TUMOUR_CENTRE):
             raise IhcscoreError(
-                f"{slide.name}: {no_room}; give a smaller --field-area-mm2 or a larger region"
+                f"{slide.name}: {no_room}; give a smaller {parameter('field_area_mm2')} or a larger region"
             )
         if fields.empty:
             warnings[region.name] = [no_room]

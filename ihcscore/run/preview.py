@@ -8,7 +8,7 @@ import pandas as pd
 
 import ihcscore
 from ihcscore import output, pictures
-from ihcscore.errors import OutputError
+from ihcscore.errors import OutputError, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.count import as_profile
@@ -59,7 +59,10 @@ def write_regions(
     """
     out = Path(out)
     if out.exists() and not overwrite:
-        raise OutputError(f"{out}: exists, perhaps with corrections in it; give --overwrite or another --out")
+        raise OutputError(
+            f"{out}: exists, perhaps with corrections in it; "
+            f"give {parameter('overwrite')} or another {parameter('out')}"
+        )
     with open_slide(path, mpp_um=mpp_um, icc=icc) as slide:
         survey = survey_slide(slide, profile=as_profile(_ANY_MARKER), progress=silent)
         annotations, confidence, warnings = propose(survey)
@@ -69,7 +72,9 @@ def write_regions(
         output.write_json(partial, content)
         partial.replace(out)
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror}); give another --out") from error
+        raise OutputError(
+            f"{out}: cannot be written ({error.strerror}); give another {parameter('out')}"
+        ) from error
     return [f"confidence {confidence:.2f} of 1", *warnings]
 
 

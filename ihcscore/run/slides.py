@@ -10,7 +10,7 @@ import pandas as pd
 
 import ihcscore
 from ihcscore import output, report
-from ihcscore.errors import IhcscoreError, OutputError
+from ihcscore.errors import IhcscoreError, OutputError, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.count import as_profile
@@ -61,10 +61,14 @@ def score_slides(
     """
     profile = as_profile(profile)
     if regions is not None:
-        raise IhcscoreError("--regions describes one slide; score slides with annotations one at a time")
+        raise IhcscoreError(
+            f"{parameter('regions')} describes one slide; score slides with annotations one at a time"
+        )
     folders = {path.name: path.stem for path in paths}
     if len(set(folders.values())) < len(paths):
-        raise OutputError("two slides have the same name; score them in two calls, each with its own --out")
+        raise OutputError(
+            f"two slides have the same name; score them in two calls, each with its own {parameter('out')}"
+        )
     results: dict[str, SlideScores] = {}
     errors: dict[str, str] = {}
     with output.OutputFolder(out, overwrite=overwrite) as folder:

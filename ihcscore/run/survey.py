@@ -13,7 +13,7 @@ from scipy.ndimage import binary_fill_holes
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore import regions as region_step
-from ihcscore.errors import ReadError, SlideError
+from ihcscore.errors import ReadError, SlideError, parameter
 from ihcscore.output.progress import Progress
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.nuclei import CloserLook, look_closer
@@ -83,7 +83,7 @@ def survey_slide(
     if max(width_mm, height_mm) > _MAX_SIDE_MM:
         raise SlideError(
             f"{slide.name}: {width_mm:.0f} × {height_mm:.0f} mm at {slide.mpp_um:g} µm per pixel is larger "
-            f"than any slide; give the right --mpp-um"
+            f"than any slide; give the right {parameter('mpp_um')}"
         )
     settings = TissueSettings()
     thumbnail = kept_thumbnail(

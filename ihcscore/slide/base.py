@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ihcscore.errors import ReadError, SlideError
+from ihcscore.errors import ReadError, SlideError, parameter
 from ihcscore.slide.colour import SrgbTransform
 
 # Beyond these a pixel size is a mistake in the file (a 72 dpi default reads as 353 µm) rather than
@@ -182,16 +182,18 @@ class Slide(ABC):
         if self._given_mpp_um is not None:
             return self._given_mpp_um
         if self.file_mpp_um is None:
-            raise SlideError(f"{self.name}: no microns per pixel in the file; give --mpp-um")
+            raise SlideError(f"{self.name}: no microns per pixel in the file; give {parameter('mpp_um')}")
         x, y = self.file_mpp_um
         low, high = PLAUSIBLE_MPP_UM
         if not (low <= x <= high and low <= y <= high):
             raise SlideError(
-                f"{self.name}: the file says {x:g} µm per pixel, expected {low} to {high}; give --mpp-um"
+                f"{self.name}: the file says {x:g} µm per pixel, expected {low} to {high}; "
+                f"give {parameter('mpp_um')}"
             )
         if abs(x / y - 1) > SQUARE_TOLERANCE:
             raise SlideError(
-                f"{self.name}: pixels are not square ({x:g} by {y:g} µm); resample the slide or give --mpp-um"
+                f"{self.name}: pixels are not square ({x:g} by {y:g} µm); "
+                f"resample the slide or give {parameter('mpp_um')}"
             )
         return (x + y) / 2
 
@@ -204,7 +206,7 @@ class Slide(ABC):
         """Set µm per level-0 pixel, overriding the file's; None leaves the file's."""
         low, high = PLAUSIBLE_MPP_UM
         if mpp_um is not None and not low <= mpp_um <= high:
-            raise SlideError(f"--mpp-um is {mpp_um:g}, expected {low} to {high}")
+            raise SlideError(f"{parameter('mpp_um')} is {mpp_um:g}, expected {low} to {high}")
         self._given_mpp_um = mpp_um
 
     def level_for(self, mpp_um: float) -> int:

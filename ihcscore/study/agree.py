@@ -12,7 +12,7 @@ import pandas as pd
 
 import ihcscore
 from ihcscore import output
-from ihcscore.errors import TableError
+from ihcscore.errors import TableError, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.output.record import STUDY_PACKAGES
 from ihcscore.schema import AGREEMENT, AGREEMENT_PAIRS, UNMATCHED, AgreementSettings
@@ -103,7 +103,7 @@ def _read_both(a: str | Path, b: str | Path, rename: Mapping[str, str]) -> tuple
     plain = read_sheet(a), read_sheet(b)
     for new, old in rename.items():
         if not any(old in sheet.rows for sheet in plain):
-            raise TableError(f"no column {old} in either table for --map {new}={old}")
+            raise TableError(f"no column {old} in either table for {parameter('rename')} {new}={old}")
     first, second = (
         read_sheet(path, {new: old for new, old in rename.items() if old in sheet.rows})
         for path, sheet in zip((a, b), plain, strict=True)
@@ -116,18 +116,25 @@ def _columns(sheets: tuple[Sheet, Sheet], settings: AgreementSettings) -> tuple[
     both = [column for column in sheets[0].rows.columns if column in sheets[1].rows.columns]
     if settings.keys:
         for sheet in sheets:
-            sheet.require(settings.keys, option="give --key with columns that both have")
+            sheet.require(settings.keys, option=f"give {parameter('keys')} with columns that both have")
     keys = settings.keys or tuple(name for name in _NAMES if name in both)
     if not keys:
-        raise TableError(f"the tables share no column that names a thing ({', '.join(_NAMES)}); give --key")
+        raise TableError(
+            f"the tables share no column that names a thing ({', '.join(_NAMES)}); give {parameter('keys')}"
+        )
     if settings.value is not None:
         for sheet in sheets:
-            sheet.require((settings.value,), option="give --value with a column that both have, or --map")
+            sheet.require(
+                (settings.value,),
+                option=f"give {parameter('value')} with a column that both have, or {parameter('rename')}",
+            )
         return keys, settings.value
     left = [column for column in both if column not in keys]
     if len(left) != 1:
         there = ", ".join(left) or "none"
-        raise TableError(f"which column holds the numbers? both tables have: {there}; give --value")
+        raise TableError(
+            f"which column holds the numbers? both tables have: {there}; give {parameter('value')}"
+        )
     return keys, left[0]
 
 
@@ -146,7 +153,8 @@ def _values(sheet: Sheet, keys: tuple[str, ...], value: str) -> tuple[pd.Series[
     if len(twice):
         where = " and ".join(map(str, twice.index[twice == twice.iloc[0]][:2]))
         raise TableError(
-            f"{sheet.name}, rows {where}: '{twice.iloc[0]}' occurs more than once; name the things with --key"
+            f"{sheet.name}, rows {where}: '{twice.iloc[0]}' occurs more than once; "
+            f"name the things with {parameter('keys')}"
         )
     return found.set_axis(names), notes
 

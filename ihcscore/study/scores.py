@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ihcscore.errors import TableError
+from ihcscore.errors import TableError, parameter
 from ihcscore.pet.table import parse_dates
 from ihcscore.schema import RegionSource
 from ihcscore.sheet.read import Sheet, numbers, read_sheet
@@ -119,7 +119,7 @@ def _densities(sheet: Sheet, column: str) -> tuple[pd.Series[float], list[str]]:
             f"{sheet.name}, row {negative.index[0]}: {column} is {negative.iloc[0]:g}, expected 0 or more"
         )
     if not values.notna().any():
-        raise TableError(f"{sheet.name}: {column} has no number; choose another with --density")
+        raise TableError(f"{sheet.name}: {column} has no number; choose another with {parameter('density')}")
     return values, notes
 
 

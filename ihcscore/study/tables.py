@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ihcscore.errors import IhcscoreError, TableError
+from ihcscore.errors import IhcscoreError, TableError, parameter
 from ihcscore.pet.table import SuvTable
 from ihcscore.schema import JOINED, CorrelationSettings, Unit
 from ihcscore.statistics.summary import summarise
@@ -71,9 +71,13 @@ def study_tables(scores: ScoreTable, suv: SuvTable | None, settings: Correlation
         If nothing can be joined, or a scan or density that was asked for is not there.
     """
     if suv is None and settings.y is None:
-        raise IhcscoreError("no SUV table; give one, or two densities with --x and --y")
+        raise IhcscoreError(
+            f"no SUV table; give one, or two densities with {parameter('x')} and {parameter('y')}"
+        )
     if settings.y is not None and settings.unit is Unit.LESION:
-        raise IhcscoreError("--unit is lesion, but two densities are correlated by patient; leave it out")
+        raise IhcscoreError(
+            f"{parameter('unit')} is lesion, but two densities are correlated by patient; leave it out"
+        )
     by_lesion = settings.unit is Unit.LESION
     densities, undefined = add_ratios(
         sample_densities(scores.rows) if by_lesion else patient_densities(scores.rows),
@@ -112,7 +116,9 @@ def _chosen(densities: pd.DataFrame, settings: CorrelationSettings) -> pd.DataFr
         return densities
     wanted = [_variable(name, densities) for name in (settings.x, settings.y) if name is not None]
     if len(set(wanted)) < len(wanted):
-        raise IhcscoreError(f"--x and --y are both {settings.x}; give two densities")
+        raise IhcscoreError(
+            f"{parameter('x')} and {parameter('y')} are both {settings.x}; give two densities"
+        )
     return densities[densities["variable"].isin(wanted)].reset_index(drop=True)
 
 
@@ -134,7 +140,7 @@ def _lesions(suv: SuvTable | None, settings: CorrelationSettings) -> pd.DataFram
         there = ", ".join(sorted(set(suv.rows["timepoint"])))
         raise TableError(
             f"{suv.name}: no lesion has a {settings.suv} at timepoint '{settings.timepoint}' (it has "
-            f"{there}); give another --timepoint"
+            f"{there}); give another {parameter('timepoint')}"
         )
     return found
 

@@ -174,7 +174,7 @@ def test_a_slide_of_which_nothing_can_be_decoded_is_refused(tmp_path, picture):
 
 def test_given_pixel_size_overrides_and_is_recorded(tmp_path, picture):
     path = write_svs(tmp_path / "a.svs", picture, SvsSettings(mpp_um=None))
-    with open_slide(path) as slide, pytest.raises(SlideError, match="--mpp-um"):
+    with open_slide(path) as slide, pytest.raises(SlideError, match="give mpp_um"):
         _ = slide.mpp_um
     with open_slide(path, mpp_um=0.25) as slide:
         assert (slide.mpp_um, slide.mpp_source) == (0.25, "given")

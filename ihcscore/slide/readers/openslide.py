@@ -12,7 +12,7 @@ import openslide
 from numpy.typing import NDArray
 from PIL import ImageCms
 
-from ihcscore.errors import ReadError, SlideError
+from ihcscore.errors import ReadError, SlideError, parameter
 from ihcscore.slide.base import Level, Slide
 
 
@@ -113,7 +113,7 @@ class OpenSlideReader(Slide):
         except (openslide.OpenSlideError, ImageCms.PyCMSError, OSError) as error:
             raise SlideError(
                 f"{self.name}: its ICC colour profile cannot be read ({_one_line(error, self._path)}); "
-                "give --icc off"
+                f"give {parameter('icc')} off"
             ) from error
         return None if profile is None else profile.tobytes()
 
