@@ -39,6 +39,11 @@ def parameter(name: str) -> str:
     return f"{_OPENING}{name}{_CLOSING}"
 
 
+def spelled(text: str, spell: Callable[[str], str]) -> str:
+    """A text with each marked name as `spell` writes it; all else stays as it is."""
+    return _MARKED.sub(lambda found: spell(found[1]), text)
+
+
 class IhcscoreError(Exception):
     """Bad data or a bad request; the message is one line that a user can act on.
 
@@ -55,8 +60,8 @@ class IhcscoreError(Exception):
         return self.spelled(str)
 
     def spelled(self, spell: Callable[[str], str]) -> str:
-        """The message, each parameter's name as `spell` writes it; all else stays as it is."""
-        return _MARKED.sub(lambda found: spell(found[1]), str(self.args[0]))
+        """The message, each parameter's name as `spell` writes it."""
+        return spelled(str(self.args[0]), spell)
 
 
 class SlideError(IhcscoreError):

@@ -25,7 +25,13 @@ app = typer.Typer(
 
 
 # Options that are called otherwise than the parameter that they give.
-_OPTIONS = {"n_per_region": "fields", "n_fields": "fields", "area_mm2": "field-area-mm2", "rename": "map", "keys": "key"}
+_OPTIONS = {
+    "n_per_region": "fields",
+    "n_fields": "fields",
+    "area_mm2": "field-area-mm2",
+    "rename": "map",
+    "keys": "key",
+}
 
 
 def option_name(parameter: str) -> str:

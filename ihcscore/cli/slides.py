@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ihcscore.cli.app import EXIT_PARTLY, app
+from ihcscore.cli.app import EXIT_PARTLY, app, option_name
 from ihcscore.cli.options import (
     DEFAULT_OUT,
     FIELDS,
@@ -194,7 +194,7 @@ def info(
     """Show a slide's format, size, pixel size, levels and stains."""
     from ihcscore.run.info import describe_slide
 
-    lines = describe_slide(slide, mpp_um=mpp_um, icc=icc == Switch.ON)
+    lines = describe_slide(slide, mpp_um=mpp_um, icc=icc == Switch.ON, spell=option_name)
     width = max(map(len, lines))
     for name, value in lines.items():
         typer.echo(f"{name:<{width}}  {value}")

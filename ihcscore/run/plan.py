@@ -122,9 +122,7 @@ def _drawn(
         annotations, confidence, slide_warnings = propose(survey)
         slide_warnings = [f"regions {RegionSource.PROPOSED}", *slide_warnings]
     else:
-        annotations = region_step.parse_annotations(
-            _read_bytes(regions_file), name=regions_file.name, origin_xy_px=slide.origin_xy_px
-        )
+        annotations = read_annotations(slide, regions_file)
         region_step.check_on_slide(
             annotations, size_xy_px=slide.size_xy_px, tissue=survey.outline, name=regions_file.name
         )
@@ -186,6 +184,17 @@ def _regions_with_room(
     if best is None:
         raise failure or IhcscoreError(f"{slide.name}: no region to draw fields in")
     return best
+
+
+def read_annotations(slide: Slide, file: Path) -> region_step.Annotations:
+    """What a pathologist drew on a slide.
+
+    Raises
+    ------
+    AnnotationError
+        If the file cannot be used.
+    """
+    return region_step.parse_annotations(_read_bytes(file), name=file.name, origin_xy_px=slide.origin_xy_px)
 
 
 def _read_bytes(path: Path) -> bytes:

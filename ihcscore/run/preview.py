@@ -10,18 +10,13 @@ import ihcscore
 from ihcscore import output, pictures
 from ihcscore.errors import OutputError, parameter
 from ihcscore.output.progress import Progress, silent
-from ihcscore.profiles import MarkerProfile
-from ihcscore.run.count import as_profile
 from ihcscore.run.plan import Plan, plan_fields
 from ihcscore.run.survey import Survey, propose, survey_slide
-from ihcscore.run.thumbnails import CACHE, keep_thumbnail
 from ihcscore.run.views import draw_plan, regions_geojson
-from ihcscore.schema import PLANNED_FIELDS, REGION_COLOURS, TUMOUR_COLOUR, RunSettings
+from ihcscore.schema import PLANNED_FIELDS, REGION_COLOURS, TUMOUR_COLOUR, Chromogen, RunSettings
 from ihcscore.slide import Slide, open_slide
+from ihcscore.slide.thumbnail import CACHE, keep_thumbnail
 from ihcscore.tissue.mask import TissueSettings
-
-# Regions don't depend on the marker; any profile in the slide's chromogen will do.
-_ANY_MARKER = "CD3"
 
 
 def write_regions(
@@ -64,7 +59,7 @@ def write_regions(
             f"give {parameter('overwrite')} or another {parameter('out')}"
         )
     with open_slide(path, mpp_um=mpp_um, icc=icc) as slide:
-        survey = survey_slide(slide, profile=as_profile(_ANY_MARKER), progress=silent)
+        survey = survey_slide(slide, chromogen=Chromogen.DAB)
         annotations, confidence, warnings = propose(survey)
         content = output.regions_geojson({"Tumor": (annotations.tumour, TUMOUR_COLOUR)}, slide=slide.name)
     partial = out.with_name(f".{out.name}.partial")
@@ -83,7 +78,7 @@ def write_fields(
     *,
     regions: str | Path | None = None,
     settings: RunSettings | None = None,
-    profile: str | MarkerProfile = _ANY_MARKER,
+    chromogen: Chromogen = Chromogen.DAB,
     out: str | Path,
     overwrite: bool = False,
     progress: Progress = silent,
@@ -108,7 +103,7 @@ def write_fields(
         output.OutputFolder(out, overwrite=overwrite) as folder,
         open_slide(path, mpp_um=settings.mpp_um, icc=settings.icc) as slide,
     ):
-        survey = survey_slide(slide, profile=as_profile(profile), progress=progress, cache=Path(out) / CACHE)
+        survey = survey_slide(slide, chromogen=chromogen, progress=progress, cache=Path(out) / CACHE)
         plan = plan_fields(slide, survey, settings=settings, regions_file=regions_file)
         _write(folder, slide, survey, plan, settings)
     return plan

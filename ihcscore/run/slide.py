@@ -22,9 +22,8 @@ from ihcscore.geometry.square import Square
 from ihcscore.output.progress import Progress, Stopwatch, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.count import CountedField, as_profile, count_field
-from ihcscore.run.plan import Plan, plan_fields
-from ihcscore.run.survey import Survey, learn_pigment, survey_slide
-from ihcscore.run.thumbnails import CACHE, keep_thumbnail
+from ihcscore.run.plan import Plan, plan_fields, read_annotations
+from ihcscore.run.survey import Survey, survey_slide
 from ihcscore.run.views import OVERVIEW_PX, bands_geojson, draw_plan, regions_geojson
 from ihcscore.schema import (
     CLASS_COLOURS,
@@ -32,6 +31,7 @@ from ihcscore.schema import (
     REGION_COLOURS,
     SCORES,
     SLIDE_CELLS,
+    Chromogen,
     FieldStatus,
     RegionName,
     RunSettings,
@@ -39,6 +39,7 @@ from ihcscore.schema import (
 from ihcscore.score import density as score
 from ihcscore.serial.carry import ReferenceFields, carry_fields
 from ihcscore.slide import Slide, open_slide
+from ihcscore.slide.thumbnail import CACHE, keep_thumbnail
 from ihcscore.tissue.mask import TissueSettings
 
 # Fields that may be drawn in a region in place of rejected ones.
@@ -135,16 +136,22 @@ def score_slide(
         )
         with watch.timing("opening"):
             slide = stack.enter_context(open_slide(path, mpp_um=settings.mpp_um, icc=settings.icc))
+        drawn = files["regions_file"] if reference is None and fields is None else None
         with watch.timing("thumbnail, tissue and stains"):
             cache = None if out is None else Path(out) / CACHE
-            survey = survey_slide(slide, profile=profile, progress=progress, cache=cache)
+            survey = survey_slide(
+                slide,
+                chromogen=Chromogen(profile.chromogen),
+                pigment=None if drawn is None else read_annotations(slide, drawn).pigment,
+                progress=progress,
+                cache=cache,
+            )
         with watch.timing("regions and fields"):
             plan = (
                 plan_fields(slide, survey, settings=settings, **files)
                 if reference is None
                 else carry_fields(slide, survey, reference=reference, settings=settings)
             )
-            survey = learn_pigment(slide, survey, plan.annotations.pigment)
         run = _Run(
             slide=slide,
             survey=survey,

@@ -82,11 +82,11 @@ def test_coarser_levels_show_the_same_place(slide, picture):
 
 
 def test_level_choice_is_the_coarsest_that_is_fine_enough(slide):
-    assert slide.level_for(0.5) == 0
-    assert slide.level_for(0.3) == 0
+    assert slide.at(0.5).level == 0
+    assert slide.at(0.3).level == 0
     if len(slide.levels) > 2:
-        assert slide.level_for(1.9) == 1
-        assert slide.level_for(2.0) == 2
+        assert slide.at(1.9).level == 1
+        assert slide.at(2.0).level == 2
 
 
 @pytest.mark.parametrize("mpp_um", [0.5, 2.0, 3.7, 8.0])
