@@ -23,7 +23,7 @@ def slide(tmp_path_factory, picture):
 
 @pytest.mark.parametrize(
     ("asked_um", "level", "mpp_um"),
-    [(0.3, 0, 0.5), (0.5, 0, 0.5), (0.99, 1, 1.0), (0.98, 0, 0.5), (1.9, 1, 1.0), (8.0, 2, 2.0)],
+    [(0.3, 0, 0.5), (0.5, 0, 0.5), (0.991, 1, 1.0), (0.98, 0, 0.5), (1.9, 1, 1.0), (8.0, 2, 2.0)],
 )
 def test_the_coarsest_level_that_is_fine_enough(slide, asked_um, level, mpp_um):
     """1 % too coarse passes; where all are too coarse the finest is read."""
