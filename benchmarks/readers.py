@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from ihcscore.slide import Slide, open_slide
+from ihcscore.slide.readers.openslide import OpenSlideReader
 from writers.formats import WRITERS
 
 FIELD_PX = 1444
@@ -109,8 +110,9 @@ def best(read: Callable[[Path, list[tuple[int, int]]], Spent], path: Path, n: in
 
 def way(slide: Slide) -> str:
     """Name the reader, and whether it decodes level 0 directly."""
-    direct = getattr(slide, "is_direct", None)
-    return type(slide).__name__ + ("" if direct is None else ", direct" if direct(0) else ", OpenSlide")
+    if isinstance(slide, OpenSlideReader):
+        return "OpenSlide, direct tiles" if slide.is_direct(0) else "OpenSlide"
+    return type(slide).__name__
 
 
 def main() -> None:

@@ -71,9 +71,7 @@ class Section:
 
     def slide(self) -> RegisteredSlide:
         """The section as the pipeline sees a slide."""
-        picture = Picture(self.path, self.rgb)
-        picture.give_mpp_um(MPP_UM)
-        return RegisteredSlide.of(picture)
+        return RegisteredSlide.of(Picture(self.path, self.rgb, mpp_um=MPP_UM))
 
 
 def variants() -> Iterator[tuple[str, Points]]:

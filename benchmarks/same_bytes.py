@@ -1,6 +1,7 @@
 """Whether a change of the code leaves every result as it was.
 
-usage: python benchmarks/same_bytes.py keep DIR [--checkout PATH] [--inputs DIR] [--only NAME ...]
+usage: python benchmarks/same_bytes.py keep DIR [--checkout PATH] [--inputs DIR]
+           [--only NAME ...]
        python benchmarks/same_bytes.py compare BEFORE AFTER
 
 `keep` draws a section, writes it in every format, and runs each command on it and the demonstration, with

@@ -2,11 +2,66 @@
 
 A programmer's mistake (a wrong dtype, a negative size) is a ``ValueError``; everything a file or a
 command line can get wrong is an :class:`IhcscoreError`, which the command line shows as one line.
+
+A message that tells what to give names the parameter, marked by :func:`parameter`; who shows it spells the
+name: in Python as it stands (``mpp_um``), on the command line as the option (``--mpp-um``).
+
+>>> error = IhcscoreError(f"S07.svs: no microns per pixel; give {parameter('mpp_um')}")
+>>> str(error)
+'S07.svs: no microns per pixel; give mpp_um'
+>>> error.spelled(lambda name: "--" + name.replace("_", "-"))
+'S07.svs: no microns per pixel; give --mpp-um'
 """
+
+import re
+from collections.abc import Callable
+
+# Two of Unicode's private characters (block U+E000), which no file name or table of a user holds in earnest.
+_OPENING, _CLOSING = "\ue0f0", "\ue0f1"
+_MARKED = re.compile(f"{_OPENING}([A-Za-z_][A-Za-z_0-9]*){_CLOSING}")
+
+
+def parameter(name: str) -> str:
+    """A parameter's name, marked as such in the message of an :class:`IhcscoreError`.
+
+    Parameters
+    ----------
+    name : str
+        As the library's functions and settings have it.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be a parameter's name.
+    """
+    if not name.isidentifier() or not name.isascii():
+        raise ValueError(f"name is {name!r}, expected the name of a parameter")
+    return f"{_OPENING}{name}{_CLOSING}"
+
+
+def spelled(text: str, spell: Callable[[str], str]) -> str:
+    """A text with each marked name as `spell` writes it; all else stays as it is."""
+    return _MARKED.sub(lambda found: spell(found[1]), text)
 
 
 class IhcscoreError(Exception):
-    """Bad data or a bad request; the message is one line that a user can act on."""
+    """Bad data or a bad request; the message is one line that a user can act on.
+
+    Parameters
+    ----------
+    message : str
+        What, where, got and expected, what to do; names of parameters marked by :func:`parameter`.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return self.spelled(str)
+
+    def spelled(self, spell: Callable[[str], str]) -> str:
+        """The message, each parameter's name as `spell` writes it."""
+        return spelled(str(self.args[0]), spell)
 
 
 class SlideError(IhcscoreError):

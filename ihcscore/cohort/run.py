@@ -16,7 +16,7 @@ from ihcscore.cohort.contact import contact_sheet, overlay_files
 from ihcscore.cohort.manifest import Sample, read_manifest
 from ihcscore.cohort.schedule import cluster, perform_here, perform_on, processes
 from ihcscore.cohort.work import Outcome, Task
-from ihcscore.errors import OutputError
+from ihcscore.errors import OutputError, parameter
 from ihcscore.output.lock import held
 from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import COHORT_FIELDS, COHORT_SCORES, MARKER_SUMMARY, SAMPLE_SUMMARY, Note, RunSettings
@@ -93,7 +93,7 @@ def score_cohort(
         If the manifest or the folder cannot be used, or another run works in the folder.
     """
     if workers < 1:
-        raise OutputError(f"--workers is {workers}, expected 1 or more")
+        raise OutputError(f"{parameter('workers')} is {workers}, expected 1 or more")
     given = read_manifest(manifest)
     samples = given.samples
     settings = settings or RunSettings()
@@ -115,14 +115,20 @@ def score_cohort(
 def _check_folder(out: Path, samples: list[Sample], *, resume: bool, overwrite: bool) -> None:
     """Refuse a folder that holds a run, unless it is to be resumed or replaced."""
     if resume and overwrite:
-        raise OutputError("--resume keeps what is done and --overwrite does it again; give one of them")
+        raise OutputError(
+            f"{parameter('resume')} keeps what is done and {parameter('overwrite')} does it again; "
+            "give one of them"
+        )
     slides = [out / slide.folder for sample in samples for slide in sample.slides]
     started = [folder for folder in (out, *slides) if (folder / output.RECORD).exists()]
     if started and not (resume or overwrite):
-        raise OutputError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
+        raise OutputError(
+            f"{out}: already holds a run; "
+            f"give {parameter('resume')} to go on with it, or another {parameter('out')}"
+        )
     record = output.find_record(out)
     if resume and started[:1] == [out] and (record is None or record.command != _COMMAND):
-        raise OutputError(f"{out}: holds a run of another command; give another --out")
+        raise OutputError(f"{out}: holds a run of another command; give another {parameter('out')}")
     if overwrite:
         for folder in started:
             if folder != out:

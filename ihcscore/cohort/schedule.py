@@ -23,7 +23,7 @@ from typing import Any
 import cv2
 
 from ihcscore.cohort.work import Outcome, Task, perform
-from ihcscore.errors import IhcscoreError
+from ihcscore.errors import IhcscoreError, parameter
 
 _DIED = "its worker died, perhaps for want of memory"
 
@@ -119,7 +119,9 @@ def _work_off(
             except BrokenExecutor:
                 died.append(number)
             except CancelledError as error:
-                raise IhcscoreError("the Dask scheduler was lost; go on with --resume") from error
+                raise IhcscoreError(
+                    f"the Dask scheduler was lost; go on with {parameter('resume')}"
+                ) from error
             except Exception as error:
                 outcome = Outcome(error=f"{tasks[number].entry.slide.name}: {_lost(error)}")
                 end(number, outcome)
@@ -201,16 +203,19 @@ def cluster(address: str) -> tuple[Workers, int]:
         from distributed import Client
     except ModuleNotFoundError as error:
         raise IhcscoreError(
-            "--dask-scheduler needs dask.distributed; install it with: pip install 'ihcscore[dask]'"
+            f"{parameter('dask_scheduler')} needs dask.distributed; "
+            "install it with: pip install 'ihcscore[dask]'"
         ) from error
     connect: Callable[[], Any] = partial(Client, address, timeout="10s", set_as_default=False)
     try:
         with connect() as client:
             n = sum(client.nthreads().values())
     except (OSError, TimeoutError, ValueError) as error:
-        raise IhcscoreError(f"--dask-scheduler {address}: no scheduler answers there") from error
+        raise IhcscoreError(f"{parameter('dask_scheduler')} {address}: no scheduler answers there") from error
     if n == 0:
-        raise IhcscoreError(f"--dask-scheduler {address}: the cluster has no workers; start some")
+        raise IhcscoreError(
+            f"{parameter('dask_scheduler')} {address}: the cluster has no workers; start some"
+        )
 
     @contextmanager
     def opened() -> Iterator[Executor]:

@@ -1,5 +1,6 @@
 """What machines read: folders that appear whole, records, tables, GeoJSON."""
 
+from ihcscore.output.digest import sha256_of
 from ihcscore.output.folder import OutputFolder, clear_unfinished, remove_run
 from ihcscore.output.geojson import cells_geojson, fields_geojson, regions_geojson
 from ihcscore.output.names import OVERLAYS, overlay_name
@@ -36,6 +37,7 @@ __all__ = [
     "read_table",
     "regions_geojson",
     "remove_run",
+    "sha256_of",
     "write_csv",
     "write_json",
     "write_record",

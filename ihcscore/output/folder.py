@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ihcscore.errors import OutputError
+from ihcscore.errors import OutputError, parameter
 from ihcscore.output.record import RECORD, parse_record
 
 # The record of a run whose files are being removed.
@@ -46,9 +46,12 @@ class OutputFolder:
 
     def __enter__(self) -> Self:
         if self.path.exists() and not self.path.is_dir():
-            raise OutputError(f"{self.path}: is a file; give another --out")
+            raise OutputError(f"{self.path}: is a file; give another {parameter('out')}")
         if (self.path / RECORD).exists() and not self._overwrite:
-            raise OutputError(f"{self.path}: already holds a run; give --overwrite or another --out")
+            raise OutputError(
+                f"{self.path}: already holds a run; "
+                f"give {parameter('overwrite')} or another {parameter('out')}"
+            )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.is_dir():
@@ -91,7 +94,8 @@ class OutputFolder:
             in_the_way = [name for name in names if (self.path / name).exists()]
             if in_the_way:
                 raise OutputError(
-                    f"{self.path}: '{in_the_way[0]}' is in the way; give --overwrite or another --out"
+                    f"{self.path}: '{in_the_way[0]}' is in the way; "
+                    f"give {parameter('overwrite')} or another {parameter('out')}"
                 )
         try:
             if self._overwrite:
@@ -160,4 +164,4 @@ def _remove_listed(folder: Path, record: Path) -> None:
 
 
 def _cannot_write(path: Path, error: OSError) -> str:
-    return f"{path}: cannot be written ({error.strerror or error}); give another --out"
+    return f"{path}: cannot be written ({error.strerror or error}); give another {parameter('out')}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import filelock
 
-from ihcscore.errors import OutputError
+from ihcscore.errors import OutputError, parameter
 
 LOCK = ".ihcscore-cohort.lock"
 
@@ -27,9 +27,13 @@ def held(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except filelock.Timeout:
-        raise OutputError(f"{folder}: another run works in this folder; wait or give another --out") from None
+        raise OutputError(
+            f"{folder}: another run works in this folder; wait or give another {parameter('out')}"
+        ) from None
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror}); give another --out") from error
+        raise OutputError(
+            f"{folder}: cannot be written ({error.strerror}); give another {parameter('out')}"
+        ) from error
     try:
         yield
     finally:

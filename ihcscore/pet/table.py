@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ihcscore.errors import TableError
+from ihcscore.errors import TableError, parameter
 from ihcscore.schema import RESPONSES, SUV_COLUMNS, UPTAKE, Note, NoteKind
 from ihcscore.sheet import (
     CheckedTable,
@@ -76,7 +76,7 @@ def read_uptake(
         occurs twice in one scan with different values, or a patient has two responses.
     """
     table = check_table(read_sheet(path, rename), UPTAKE.asking(suv))
-    table.require_number(suv, remedy="choose another with --suv")
+    table.require_number(suv, remedy=f"choose another with {parameter('suv')}")
     rows = table.rows.drop(columns=[name for name in SUV_COLUMNS if name not in table.given])
     rows["is_lesion"] = _is_lesion(table)
     rows["tissue"] = rows["tissue"].where(~rows["is_lesion"], "lesion")

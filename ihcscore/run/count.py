@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,7 @@ from ihcscore.geometry.square import Square, centres_of_corners, corners_of_cent
 from ihcscore.output.progress import Stopwatch
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import cells_in
-from ihcscore.slide import Slide
-from ihcscore.slide.checks.levels import check_levels_agree
+from ihcscore.slide import Slide, View
 from ihcscore.stain import StainMaps, Stains, pigment_fraction, separate, working_step_px
 
 # Fields are read at the coarsest level that is not coarser than this: what a 40x scan has.
@@ -81,41 +81,82 @@ def count_field(
     ReadError
         If the square cannot be decoded, or is not what the next coarser level shows there.
     """
-    level = slide.level_for(_READ_MPP_UM)
-    downsample = slide.levels[level].downsample
-    mpp_um = slide.mpp_um * downsample
-    step = working_step_px(mpp_um)
-    halo_px = HALO_UM / mpp_um
-    box = square.bounds()
-    starts, ends = [], []
-    for edge in (box.x_px, box.y_px):
-        starts.append(step * math.floor((edge / downsample - halo_px) / step))
-        ends.append(step * math.ceil(((edge + box.side_px) / downsample + halo_px) / step))
+    view = slide.at(_READ_MPP_UM)
     with watch.timing("reading"):
-        rgb = slide.read(level, (starts[0], starts[1]), (ends[0] - starts[0], ends[1] - starts[1]))
-        check_levels_agree(slide, level, (starts[0], starts[1]), rgb)
+        around = _Surroundings.read(view, square)
     with watch.timing("counting"):
-        maps = separate(rgb, mpp_um=mpp_um, stains=stains)
+        maps = separate(around.rgb, mpp_um=view.mpp_um, stains=stains)
         found = cells_in(maps, profile, stains)
-    here = square.reduced(downsample).shifted(-starts[0], -starts[1])
-    inside = found[here.holds(found["x_px"], found["y_px"])].reset_index(drop=True)
-    context = round(_CONTEXT_UM / mpp_um)
-    crop_x, crop_y = (
-        max(int(edge / downsample - start) - context, 0)
-        for edge, start in zip((box.x_px, box.y_px), starts, strict=True)
+    inside = found[around.square.holds(found["x_px"], found["y_px"])].reset_index(drop=True)
+    step = working_step_px(view.mpp_um)
+    return around.counted(
+        inside, pigment_fraction=_pigment_in(maps, stains, around.square.reduced(step), step)
     )
-    size = math.ceil(box.side_px / downsample) + 2 * context
-    return CountedField(
-        cells=inside.assign(
-            x_px=centres_of_corners(corners_of_centres(inside["x_px"] + starts[0]) * downsample),
-            y_px=centres_of_corners(corners_of_centres(inside["y_px"] + starts[1]) * downsample),
-        ),
-        cells_in_picture=inside.assign(x_px=inside["x_px"] - crop_x, y_px=inside["y_px"] - crop_y),
-        rgb=rgb[crop_y : crop_y + size, crop_x : crop_x + size],
-        square=here.shifted(-crop_x, -crop_y),
-        mpp_um=mpp_um,
-        pigment_fraction=_pigment_in(maps, stains, here.reduced(step), step),
-    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Surroundings:
+    """A field with what lies around it.
+
+    Attributes
+    ----------
+    view : View
+        What was read.
+    square : Square
+        The field, in pixels of `rgb`.
+    xy_px : tuple of int
+        Left and top edge of `rgb`, in pixels of the view.
+    rgb : ndarray of uint8, shape (height, width, 3)
+    """
+
+    view: View
+    square: Square
+    xy_px: tuple[int, int]
+    rgb: NDArray[np.uint8] = field(repr=False)
+
+    @classmethod
+    def read(cls, view: View, square: Square) -> Self:
+        """The upright square around a field and its halo, from the counter's working grid on.
+
+        Raises
+        ------
+        ReadError
+            If it cannot be decoded, or is not what the next coarser level shows there.
+        """
+        box = square.bounds()
+        low = np.array([box.x_px, box.y_px])
+        xy_px, size_xy_px = view.covering(
+            low,
+            low + box.side_px,
+            margin_px=HALO_UM / view.mpp_um,
+            step_px=working_step_px(view.mpp_um),
+        )
+        rgb = view.read(xy_px, size_xy_px, checked=True)
+        here = square.reduced(view.downsample).shifted(-xy_px[0], -xy_px[1])
+        return cls(view=view, square=here, xy_px=xy_px, rgb=rgb)
+
+    def counted(self, cells: pd.DataFrame, *, pigment_fraction: float) -> CountedField:
+        """The field with its cells, x_px and y_px in pixels of `rgb`, and a narrower picture of it."""
+        box, context = self.square.bounds(), round(_CONTEXT_UM / self.view.mpp_um)
+        crop_x, crop_y = (max(int(edge) - context, 0) for edge in (box.x_px, box.y_px))
+        size = math.ceil(box.side_px) + 2 * context
+        return CountedField(
+            cells=cells.assign(
+                x_px=self._on_slide(cells["x_px"], self.xy_px[0]),
+                y_px=self._on_slide(cells["y_px"], self.xy_px[1]),
+            ),
+            cells_in_picture=cells.assign(x_px=cells["x_px"] - crop_x, y_px=cells["y_px"] - crop_y),
+            rgb=self.rgb[crop_y : crop_y + size, crop_x : crop_x + size],
+            square=self.square.shifted(-crop_x, -crop_y),
+            mpp_um=self.view.mpp_um,
+            pigment_fraction=pigment_fraction,
+        )
+
+    def _on_slide(self, centres: pd.Series[float], start_px: int) -> pd.Series[float]:
+        """Level-0 pixels of pixel centres of `rgb`, which starts at `start_px` of the view."""
+        corners = corners_of_centres(centres + start_px) * self.view.downsample
+        placed: pd.Series[float] = centres_of_corners(corners)
+        return placed
 
 
 def _pigment_in(maps: StainMaps, stains: Stains, square: Square, step: int) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from scipy.ndimage import binary_fill_holes
 
-from ihcscore.errors import IhcscoreError
+from ihcscore.errors import IhcscoreError, parameter
 from ihcscore.fields import SamplingFrame, draw_fields
 from ihcscore.geometry.field import Field
 from ihcscore.regions import Annotations, Region, check_on_slide, derive_regions, read_annotations
@@ -99,7 +99,7 @@ class DrawnFields:
 
 def propose(survey: Survey) -> tuple[Annotations, float, list[Note]]:
     """Tumour as the program sees it, how sure it is (0 to 1), and what to know of it."""
-    proposal = propose_tumour(survey.closer.nuclei, tissue=survey.countable, mpp_um=survey.tissue.mpp_um)
+    proposal = propose_tumour(survey.blocks.nuclei, tissue=survey.countable, mpp_um=survey.tissue.mpp_um)
     # What was left out is no hole in the tumour, and no edge of the tissue.
     mask = survey.tissue.mask if proposal.warning else binary_fill_holes(proposal.mask)
     tumour = mask_to_polygons(np.asarray(mask, np.bool_), downsample=survey.tissue.downsample)
@@ -179,7 +179,7 @@ def _draw_all(
         )
         if not fields and (region.drawn or region.name == RegionName.TUMOUR_CENTRE):
             raise IhcscoreError(
-                f"{slide.name}: {no_room}; give a smaller --field-area-mm2 or a larger region"
+                f"{slide.name}: {no_room}; give a smaller {parameter('field_area_mm2')} or a larger region"
             )
         if not fields:
             notes.append(Note(kind=NoteKind.NO_ROOM, region=region.name, text=no_room))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ihcscore import output, pictures
-from ihcscore.errors import IhcscoreError, SlideError
+from ihcscore.errors import IhcscoreError, SlideError, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import CountedArray, as_profile, count_array
@@ -75,7 +75,7 @@ def count_images(
     profile = as_profile(profile)
     low, high = PLAUSIBLE_MPP_UM
     if not low <= mpp_um <= high:
-        raise SlideError(f"--mpp-um is {mpp_um:g}, expected {low} to {high}")
+        raise SlideError(f"{parameter('mpp_um')} is {mpp_um:g}, expected {low} to {high}")
     files = find_images(paths)
     if out is None:
         return _count_all(files, profile, mpp_um, None, progress)

@@ -1,9 +1,11 @@
-"""A slide looked at more closely, in blocks spread over its tissue: focus, and the size of its nuclei."""
+"""Focus and nuclei of a slide, in blocks spread over its tissue."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import cv2
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError
 from ihcscore.fields.quality import find_blur
-from ihcscore.slide import Slide
+from ihcscore.slide import Slide, View
 from ihcscore.stain import Stains
 from ihcscore.tissue.tumour import NuclearFeatures, block_side_px, nuclear_features
 
@@ -27,8 +29,8 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CloserLook:
-    """What the blocks show.
+class BlockScan:
+    """What blocks of a slide show at about 1 µm per pixel.
 
     Attributes
     ----------
@@ -42,8 +44,65 @@ class CloserLook:
     nuclei: NuclearFeatures = field(repr=False)
 
 
-def look_closer(slide: Slide, *, tissue: Mask, downsample: float, stains: Stains) -> CloserLook:
-    """Read blocks of the tissue at about 1 µm per pixel.
+@dataclass(frozen=True, kw_only=True)
+class _Grid:
+    """Blocks that cover a slide.
+
+    Attributes
+    ----------
+    view : View
+        Blocks are read in it.
+    units : int
+        Pixels of the feature maps along a block.
+    unit_px : int
+        Pixels of the view along one of the feature maps.
+    shape_yx : tuple of int
+        Rows and columns of blocks.
+    """
+
+    view: View
+    units: int
+    unit_px: int
+    shape_yx: tuple[int, int]
+
+    @classmethod
+    def over(cls, slide: Slide) -> Self:
+        """The blocks of a slide."""
+        view = slide.at(_MPP_UM, exact=True)
+        unit_px = block_side_px(view.mpp_um)
+        units = max(1, round(_BLOCK_UM / view.mpp_um / unit_px))
+        block_um = unit_px * units * view.mpp_um
+        width, height = (math.ceil(size * slide.mpp_um / block_um) for size in slide.size_xy_px)
+        return cls(view=view, units=units, unit_px=unit_px, shape_yx=(height, width))
+
+    @property
+    def side_px(self) -> int:
+        """Side of a block in pixels of the view."""
+        return self.unit_px * self.units
+
+    @property
+    def block_um(self) -> float:
+        """Side of a block."""
+        return self.side_px * self.view.mpp_um
+
+    @property
+    def stored_px(self) -> float:
+        """Side of a block in pixels of the level that is read."""
+        return self.block_um / self.view.stored.mpp_um
+
+    def read(self, chosen: Sequence[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], NDArray[np.uint8]]]:
+        """Row, column and RGB of blocks; what cannot be decoded is left out."""
+        side = self.side_px
+        for row, column in chosen:
+            try:
+                rgb = self.view.read((column * side, row * side), (side, side))
+            except ReadError:
+                continue
+            yield (row, column), rgb
+
+
+def scan_blocks(slide: Slide, *, tissue: Mask, downsample: float, stains: Stains) -> BlockScan:
+    """Focus and nuclei in blocks of the tissue, read at about 1 µm per pixel.
 
     Every block is read where the slide is small or has a level near 1 µm per pixel, else every second
     or third one each way.
@@ -56,35 +115,23 @@ def look_closer(slide: Slide, *, tissue: Mask, downsample: float, stains: Stains
         Level-0 pixels per pixel of `tissue`.
     stains : Stains
     """
-    level = slide.level_for(_MPP_UM)
-    level_um = slide.mpp_um * slide.levels[level].downsample
-    mpp_um = max(level_um, _MPP_UM)
-    unit = block_side_px(mpp_um)
-    units = max(1, round(_BLOCK_UM / mpp_um / unit))
-    side_px = unit * units
-    block_um = side_px * mpp_um
-    width, height = (size * slide.mpp_um for size in slide.size_xy_px)
-    shape_yx = int(np.ceil(height / block_um)), int(np.ceil(width / block_um))
-    chosen = _chosen_blocks(tissue, shape_yx, read_px=(block_um / level_um) ** 2)
-    nuclei = NuclearFeatures.empty((shape_yx[0] * units, shape_yx[1] * units), mpp_um=unit * mpp_um)
-    blurred = np.zeros(shape_yx, np.bool_)
+    grid = _Grid.over(slide)
+    mpp_um, (rows, columns) = grid.view.mpp_um, grid.shape_yx
+    chosen = _chosen_blocks(tissue, grid)
+    nuclei = NuclearFeatures.empty((rows * grid.units, columns * grid.units), mpp_um=grid.unit_px * mpp_um)
+    blurred = np.zeros(grid.shape_yx, np.bool_)
     n_batches = -(-len(chosen) // _BATCH)
     for batch in range(n_batches):
         # Each batch is spread over the whole slide, so that its sharpest parts are the slide's.
-        places, squares = [], []
-        for (row, column), rgb in _read_blocks(
-            slide, level, chosen[batch::n_batches], block_um / level_um, side_px
-        ):
+        read = list(grid.read(chosen[batch::n_batches]))
+        for (row, column), rgb in read:
             features = nuclear_features(rgb, stains=stains, mpp_um=mpp_um)
-            nuclei.put(features, row=row * units, column=column * units)
-            places.append((row, column))
-            squares.append(rgb)
-        if squares:
-            rows, columns = np.array(places).T
-            blurred[rows, columns] = _blurred(squares, mpp_um)
-    return CloserLook(
-        blurred=_on_thumbnail(blurred, tissue.shape, block_um / slide.mpp_um / downsample), nuclei=nuclei
-    )
+            nuclei.put(features, row=row * grid.units, column=column * grid.units)
+        if read:
+            at_rows, at_columns = np.array([place for place, _ in read]).T
+            blurred[at_rows, at_columns] = _blurred([rgb for _, rgb in read], mpp_um)
+    block_px = grid.block_um / slide.mpp_um / downsample
+    return BlockScan(blurred=_on_thumbnail(blurred, tissue.shape, block_px), nuclei=nuclei)
 
 
 def _blurred(squares: list[NDArray[np.uint8]], mpp_um: float) -> Mask:
@@ -94,29 +141,14 @@ def _blurred(squares: list[NDArray[np.uint8]], mpp_um: float) -> Mask:
     return np.asarray(soft.reshape(len(squares), -1).mean(axis=1) > 0.5)
 
 
-def _chosen_blocks(tissue: Mask, shape_yx: tuple[int, int], *, read_px: float) -> list[tuple[int, int]]:
+def _chosen_blocks(tissue: Mask, grid: _Grid) -> list[tuple[int, int]]:
     """Rows and columns of the blocks to read: on tissue, evenly spread, as many as may be read."""
-    share = cv2.resize(tissue.astype(np.float32), (shape_yx[1], shape_yx[0]), interpolation=cv2.INTER_AREA)
+    share = cv2.resize(tissue.astype(np.float32), grid.shape_yx[::-1], interpolation=cv2.INTER_AREA)
     rows, columns = np.nonzero(np.asarray(share) >= 0.5)
-    allowed = max(1, min(_MAX_BLOCKS, int(_MAX_PIXELS / read_px)))
+    allowed = max(1, min(_MAX_BLOCKS, int(_MAX_PIXELS / grid.stored_px**2)))
     every = int(np.ceil(np.sqrt(len(rows) / allowed))) if len(rows) else 1
     kept = (rows % every == 0) & (columns % every == 0)
     return list(zip(rows[kept].tolist(), columns[kept].tolist(), strict=True))
-
-
-def _read_blocks(
-    slide: Slide, level: int, chosen: list[tuple[int, int]], block_px: float, side_px: int
-) -> Iterator[tuple[tuple[int, int], NDArray[np.uint8]]]:
-    """RGB of the blocks, `side_px` each way; what cannot be decoded is left out."""
-    size = round(block_px)
-    for row, column in chosen:
-        try:
-            rgb = slide.read(level, (round(column * block_px), round(row * block_px)), (size, size))
-        except ReadError:
-            continue
-        if size != side_px:
-            rgb = np.asarray(cv2.resize(rgb, (side_px, side_px), interpolation=cv2.INTER_AREA), np.uint8)
-        yield (row, column), rgb
 
 
 def _on_thumbnail(blocks: Mask, shape_yx: tuple[int, ...], block_px: float) -> Mask:

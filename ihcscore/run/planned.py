@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ihcscore.output.progress import Progress, Stopwatch
-from ihcscore.profiles import MarkerProfile
 from ihcscore.run.plan import FieldPlanner, Plan
-from ihcscore.run.survey import Survey, learn_pigment, survey_slide
-from ihcscore.schema import RunSettings
+from ihcscore.run.survey import Survey, survey_slide
+from ihcscore.schema import Chromogen, RunSettings
 from ihcscore.slide import Slide
 
 
@@ -23,14 +22,12 @@ class PlannedSlide:
         Open.
     survey : Survey
     plan : Plan
-    profile : MarkerProfile
     settings : RunSettings
     """
 
     slide: Slide
     survey: Survey
     plan: Plan
-    profile: MarkerProfile
     settings: RunSettings
 
     @property
@@ -38,7 +35,6 @@ class PlannedSlide:
         """Values that stand in every row of the field and the score table."""
         return {
             "slide": self.slide.name,
-            "marker": self.profile.name,
             "region_source": str(self.plan.annotations.source),
             "sampling": str(self.plan.sampling),
             "seed": self.settings.fields.seed,
@@ -51,7 +47,7 @@ def plan_slide(
     slide: Slide,
     fields: FieldPlanner,
     *,
-    profile: MarkerProfile,
+    chromogen: Chromogen,
     settings: RunSettings,
     cache: Path | None,
     watch: Stopwatch,
@@ -63,7 +59,8 @@ def plan_slide(
     ----------
     slide : Slide
     fields : FieldPlanner
-    profile : MarkerProfile
+    chromogen : Chromogen
+        What the antibody is seen by.
     settings : RunSettings
     cache : Path or None
         File that may hold the slide's thumbnail.
@@ -77,8 +74,9 @@ def plan_slide(
     """
     with watch.timing("thumbnail, tissue and stains"):
         drawn = fields.annotations(slide)
-        survey = survey_slide(slide, profile=profile, progress=progress, cache=cache)
-        survey = learn_pigment(slide, survey, drawn.pigment)
+        survey = survey_slide(
+            slide, chromogen=chromogen, pigment=drawn.pigment, progress=progress, cache=cache
+        )
     with watch.timing("regions and fields"):
         plan = fields.plan(slide, survey, annotations=drawn, settings=settings)
-    return PlannedSlide(slide=slide, survey=survey, plan=plan, profile=profile, settings=settings)
+    return PlannedSlide(slide=slide, survey=survey, plan=plan, settings=settings)

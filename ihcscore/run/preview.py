@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
-import ihcscore
 from ihcscore import output, pictures
-from ihcscore.errors import OutputError
+from ihcscore.errors import OutputError, parameter
 from ihcscore.output.progress import Progress, Stopwatch, silent
-from ihcscore.profiles import MarkerProfile
-from ihcscore.run.array import as_profile
 from ihcscore.run.drawn import DrawnFields, propose
 from ihcscore.run.plan import FieldPlanner, Plan
 from ihcscore.run.planned import PlannedSlide, plan_slide
 from ihcscore.run.survey import survey_slide
-from ihcscore.run.thumbnails import CACHE, keep_thumbnail
 from ihcscore.run.views import annotations_geojson, draw_plan, regions_geojson
-from ihcscore.schema import PLANNED_FIELDS, REGION_COLOURS, TUMOUR_COLOUR, NoteKind, RunSettings
+from ihcscore.schema import PLANNED_FIELDS, REGION_COLOURS, TUMOUR_COLOUR, Chromogen, NoteKind, RunSettings
 from ihcscore.slide import open_slide
+from ihcscore.slide.thumbnail import CACHE, keep_thumbnail
 from ihcscore.tissue.mask import TissueSettings
-
-# Regions don't depend on the marker; any profile in the slide's chromogen will do.
-_ANY_MARKER = "CD3"
 
 
 def write_regions(
@@ -33,6 +26,7 @@ def write_regions(
     out: str | Path,
     mpp_um: float | None = None,
     icc: bool = True,
+    chromogen: Chromogen = Chromogen.DAB,
     overwrite: bool = False,
 ) -> list[str]:
     """Write the proposed tumour outline of a slide as QuPath GeoJSON.
@@ -47,6 +41,8 @@ def write_regions(
         µm per level-0 pixel, overriding the file's.
     icc : bool
         Convert colours to sRGB where the slide has an ICC profile.
+    chromogen : Chromogen
+        What the antibody is seen by.
     overwrite : bool
         Replace the file if it exists.
 
@@ -62,9 +58,12 @@ def write_regions(
     """
     out = Path(out)
     if out.exists() and not overwrite:
-        raise OutputError(f"{out}: exists, perhaps with corrections in it; give --overwrite or another --out")
+        raise OutputError(
+            f"{out}: exists, perhaps with corrections in it; "
+            f"give {parameter('overwrite')} or another {parameter('out')}"
+        )
     with open_slide(path, mpp_um=mpp_um, icc=icc) as slide:
-        survey = survey_slide(slide, profile=as_profile(_ANY_MARKER), progress=silent)
+        survey = survey_slide(slide, chromogen=chromogen)
         annotations, confidence, notes = propose(survey)
         content = output.regions_geojson({"Tumor": (annotations.tumour, TUMOUR_COLOUR)}, slide=slide.name)
     partial = out.with_name(f".{out.name}.partial")
@@ -72,7 +71,9 @@ def write_regions(
         output.write_json(partial, content)
         partial.replace(out)
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror}); give another --out") from error
+        raise OutputError(
+            f"{out}: cannot be written ({error.strerror}); give another {parameter('out')}"
+        ) from error
     about = (note.text for note in notes if note.kind != NoteKind.PROPOSED)
     return [f"confidence {confidence:.2f} of 1", *about]
 
@@ -82,7 +83,7 @@ def write_fields(
     *,
     fields: FieldPlanner | None = None,
     settings: RunSettings | None = None,
-    profile: str | MarkerProfile = _ANY_MARKER,
+    chromogen: Chromogen = Chromogen.DAB,
     out: str | Path,
     overwrite: bool = False,
     progress: Progress = silent,
@@ -109,7 +110,7 @@ def write_fields(
         planned = plan_slide(
             slide,
             fields or DrawnFields(),
-            profile=as_profile(profile),
+            chromogen=chromogen,
             settings=settings,
             cache=Path(out) / CACHE,
             watch=Stopwatch(),
@@ -133,12 +134,5 @@ def _write(folder: output.OutputFolder, planned: PlannedSlide) -> None:
         output.write_json(folder.new_file(file), content)
     overview = draw_plan(slide, survey, plan, fields, title=f"regions {plan.annotations.source}")
     pictures.write_png(folder.new_file("overview.png"), overview)
-    record = {
-        "ihcscore": ihcscore.__version__,
-        "command": "fields",
-        "slide": slide.name,
-        "parameters": asdict(planned.settings),
-        "notes": [asdict(note) for note in plan.notes],
-        "packages": output.package_versions(),
-    }
-    output.write_json(folder.new_file("run.json"), record | {"files": folder.files()})
+    content = {"slide": slide.name, "parameters": planned.settings, "notes": plan.notes}
+    output.write_record(folder, output.make_record("fields", content))

@@ -98,14 +98,16 @@ class Tables:
     cells: pd.DataFrame
 
 
-def tables_of(planned: PlannedSlide, scored: Sequence[ScoredField], notes: Sequence[Note]) -> Tables:
+def tables_of(
+    planned: PlannedSlide, scored: Sequence[ScoredField], notes: Sequence[Note], *, marker: str
+) -> Tables:
     """Scores, fields and cells of a slide as they are written."""
-    about, plan = planned.about, planned.plan
+    about, plan = {**planned.about, "marker": marker}, planned.plan
     fields = score.field_table([{**about, **one.as_row()} for one in scored])
     cells = [
         one.cells.assign(
             slide=planned.slide.name,
-            marker=planned.profile.name,
+            marker=marker,
             region=str(one.field.region),
             sampling=str(plan.sampling),
             field_id=one.field.field_id,

@@ -22,10 +22,10 @@ from ihcscore.run.drawn import DrawnFields
 from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.planned import PlannedSlide, plan_slide
 from ihcscore.run.result import ScoredField, SlideScores, notes_of, tables_of
-from ihcscore.run.thumbnails import CACHE
 from ihcscore.run.write import FieldPictures, record_of, write_run
-from ihcscore.schema import FieldStatus, Quality, RunSettings
+from ihcscore.schema import Chromogen, FieldStatus, Quality, RunSettings
 from ihcscore.slide import open_slide
+from ihcscore.slide.thumbnail import CACHE
 
 
 def score_slide(
@@ -86,34 +86,44 @@ def score_slide(
         planned = plan_slide(
             slide,
             fields or DrawnFields(),
-            profile=profile,
+            chromogen=Chromogen(profile.chromogen),
             settings=settings,
             cache=None if out is None else Path(out) / CACHE,
             watch=watch,
             progress=progress,
         )
-        pictures = None if folder is None else FieldPictures(folder=folder, planned=planned, upright=upright)
-        scored = _score_all(_Scorer(planned=planned, watch=watch, pictures=pictures), progress)
-        result = _result(planned, scored, watch, work_key)
+        pictures = (
+            None
+            if folder is None
+            else FieldPictures(folder=folder, planned=planned, marker=profile.name, upright=upright)
+        )
+        scored = _score_all(
+            _Scorer(planned=planned, profile=profile, watch=watch, pictures=pictures), progress
+        )
+        result = _result(planned, profile, scored, watch, work_key)
         progress("report", 0.95)
         if folder is not None and pictures is not None:
             with watch.timing("writing"):
-                write_run(folder, result, planned, previews=pictures.previews)
+                write_run(folder, result, planned, marker=profile.name, previews=pictures.previews)
         progress("done", 1.0)
     return result
 
 
 def _result(
-    planned: PlannedSlide, scored: Sequence[ScoredField], watch: Stopwatch, work_key: str | None
+    planned: PlannedSlide,
+    profile: MarkerProfile,
+    scored: Sequence[ScoredField],
+    watch: Stopwatch,
+    work_key: str | None,
 ) -> SlideScores:
     notes = notes_of(planned.plan, scored)
-    tables = tables_of(planned, scored, notes)
+    tables = tables_of(planned, scored, notes, marker=profile.name)
     return SlideScores(
         scores=tables.scores,
         fields=tables.fields,
         cells=tables.cells,
         notes=notes,
-        record=record_of(planned, notes, work_key=work_key),
+        record=record_of(planned, notes, profile=profile, work_key=work_key),
         seconds=watch.seconds,
     )
 
@@ -140,6 +150,7 @@ class _Scorer:
     """Counts the fields of one slide, one after the other."""
 
     planned: PlannedSlide
+    profile: MarkerProfile
     watch: Stopwatch
     pictures: FieldPictures | None
 
@@ -155,7 +166,7 @@ class _Scorer:
             counted = count_field(
                 self.planned.slide,
                 one.square,
-                profile=self.planned.profile,
+                profile=self.profile,
                 stains=self.planned.survey.stains,
                 watch=self.watch,
             )

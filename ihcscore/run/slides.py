@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-import ihcscore
 from ihcscore import output, report
-from ihcscore.errors import IhcscoreError, OutputError
+from ihcscore.errors import IhcscoreError, OutputError, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import as_profile
@@ -67,7 +66,9 @@ def score_slides(
         raise IhcscoreError("annotations describe one slide; score slides with annotations one at a time")
     folders = {path.name: path.stem for path in paths}
     if len(set(folders.values())) < len(paths):
-        raise OutputError("two slides have the same name; score them in two calls, each with its own --out")
+        raise OutputError(
+            f"two slides have the same name; score them in two calls, each with its own {parameter('out')}"
+        )
     results: dict[str, SlideScores] = {}
     errors: dict[str, str] = {}
     with output.OutputFolder(out, overwrite=overwrite) as folder:
@@ -110,11 +111,5 @@ def _write(folder: output.OutputFolder, joined: SlidesScores, folders: dict[str,
     output.write_table(folder.new_file("fields.csv"), joined.fields, FIELDS)
     page = report.IndexPage(scores=joined.scores, folders=folders, errors=joined.errors)
     report.write_page(folder.new_file("report.html"), page)
-    record = {
-        "ihcscore": ihcscore.__version__,
-        "command": "run",
-        "slides": folders,
-        "errors": joined.errors,
-        "packages": output.package_versions(),
-    }
-    output.write_json(folder.new_file("run.json"), record | {"files": folder.files()})
+    content = {"slides": folders, "errors": joined.errors}
+    output.write_record(folder, output.make_record("run", content))

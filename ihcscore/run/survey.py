@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from ihcscore.errors import ReadError, SlideError
-from ihcscore.output.progress import Progress
-from ihcscore.profiles import MarkerProfile
-from ihcscore.run.nuclei import CloserLook, look_closer
-from ihcscore.run.thumbnails import kept_thumbnail
+from ihcscore.errors import ReadError, SlideError, parameter
+from ihcscore.geometry.square import corners_of_centres
+from ihcscore.output.progress import Progress, silent
+from ihcscore.run.nuclei import BlockScan, scan_blocks
+from ihcscore.schema import Chromogen, WhiteSource
 from ihcscore.slide import Slide, Thumbnail
+from ihcscore.slide.thumbnail import kept_thumbnail
 from ihcscore.stain import MPP_RANGE_UM, Stains, estimate_pigment, estimate_stains, rgb_to_od, unmix
 from ihcscore.tissue.artefacts import Artefacts, find_artefacts
 from ihcscore.tissue.mask import TissueMap, TissueSettings, find_tissue
@@ -31,56 +31,59 @@ _MAX_SIDE_MM = 250.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
-    """What is known of a slide before fields are drawn.
+class WholeSlide:
+    """A slide at low resolution, whatever its stain.
 
     Attributes
     ----------
     thumbnail : Thumbnail
     tissue : TissueMap
-    outline : shapely geometry
-        Of the tissue, level-0 pixels.
-    stains : Stains
     artefacts : Artefacts
         On the thumbnail's grid.
-    closer : CloserLook
     """
 
     thumbnail: Thumbnail
     tissue: TissueMap
+    artefacts: Artefacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey(WholeSlide):
+    """What is known of a slide before fields are drawn.
+
+    Attributes
+    ----------
+    outline : shapely geometry
+        Of the tissue, level-0 pixels.
+    stains : Stains
+    blocks : BlockScan
+    """
+
     outline: BaseGeometry = field(repr=False)
     stains: Stains
-    artefacts: Artefacts
-    closer: CloserLook
+    blocks: BlockScan
 
     @property
     def countable(self) -> NDArray[np.bool_]:
         """Tissue without ink, folds, edges and out-of-focus parts, on the thumbnail's grid."""
-        return self.artefacts.usable_tissue & ~self.closer.blurred
+        return self.artefacts.usable_tissue & ~self.blocks.blurred
 
 
-def survey_slide(
-    slide: Slide, *, profile: MarkerProfile, progress: Progress, cache: Path | None = None
-) -> Survey:
-    """Thumbnail, tissue and stains of a slide; the thumbnail from `cache` where that holds it.
+def see_whole(slide: Slide, *, cache: Path | None = None, progress: Progress = silent) -> WholeSlide:
+    """Thumbnail, tissue and artefacts of a slide.
+
+    Parameters
+    ----------
+    slide : Slide
+    cache : Path, optional
+        File that may hold the slide's thumbnail.
+    progress : callable, optional
 
     Raises
     ------
     SlideError
-        If the slide cannot be read or shows no tissue.
+        If the slide cannot be read.
     """
-    coarsest = MPP_RANGE_UM[1]
-    if slide.mpp_um > coarsest:
-        raise SlideError(
-            f"{slide.name}: {slide.mpp_um:g} µm per pixel are too coarse to count cells; "
-            f"scan it at {coarsest:g} or finer"
-        )
-    width_mm, height_mm = (length * slide.mpp_um / 1000 for length in slide.size_xy_px)
-    if max(width_mm, height_mm) > _MAX_SIDE_MM:
-        raise SlideError(
-            f"{slide.name}: {width_mm:.0f} × {height_mm:.0f} mm at {slide.mpp_um:g} µm per pixel is larger "
-            f"than any slide; give the right --mpp-um"
-        )
     settings = TissueSettings()
     thumbnail = kept_thumbnail(
         slide, settings.mpp_um, cache=cache, progress=lambda share: progress("thumbnail", 0.2 * share)
@@ -94,17 +97,7 @@ def survey_slide(
         fill_rgb=slide.background_rgb,
         settings=settings,
     )
-    if not tissue.mask.any():
-        raise SlideError(
-            f"{slide.name}: no tissue found; is it the right slide, and was it scanned in brightfield?"
-        )
-    progress("stains", 0.2)
-    sample, sample_mpp_um, n_squares = sample_tissue(slide, tissue)
-    white = tissue.white_rgb if tissue.white_source == "glass" else None
-    stains = estimate_stains(
-        sample, chromogen=profile.chromogen, white_rgb=white, mpp_um=sample_mpp_um, n_squares=n_squares
-    )
-    progress("artefacts", 0.22)
+    progress("artefacts", 0.2)
     artefacts = find_artefacts(
         thumbnail.rgb,
         scanned=thumbnail.scanned & ~thumbnail.unreadable,
@@ -112,15 +105,93 @@ def survey_slide(
         white_rgb=tissue.white_rgb,
         mpp_um=thumbnail.mpp_um,
     )
-    closer = look_closer(slide, tissue=artefacts.usable_tissue, downsample=tissue.downsample, stains=stains)
+    return WholeSlide(thumbnail=thumbnail, tissue=tissue, artefacts=artefacts)
+
+
+def survey_slide(
+    slide: Slide,
+    *,
+    chromogen: Chromogen,
+    pigment: BaseGeometry | None = None,
+    progress: Progress = silent,
+    cache: Path | None = None,
+) -> Survey:
+    """Thumbnail, tissue, stains, focus and nuclei of a slide.
+
+    Parameters
+    ----------
+    slide : Slide
+    chromogen : Chromogen
+        What its antibody is seen by.
+    pigment : shapely geometry, optional
+        Areas that a pathologist marked as pigment, level-0 pixels: its colour is taken from there.
+    progress : callable, optional
+    cache : Path, optional
+        File that may hold the slide's thumbnail.
+
+    Raises
+    ------
+    SlideError
+        If the slide cannot be read, its size cannot be right, or it shows no tissue.
+    """
+    _check_size(slide)
+    whole = see_whole(slide, cache=cache, progress=progress)
+    tissue, artefacts = whole.tissue, whole.artefacts
+    if not tissue.mask.any():
+        raise SlideError(
+            f"{slide.name}: no tissue found; is it the right slide, and was it scanned in brightfield?"
+        )
+    progress("stains", 0.22)
+    stains = slide_stains(slide, tissue, chromogen=chromogen, pigment=pigment)
     return Survey(
-        thumbnail=thumbnail,
+        thumbnail=whole.thumbnail,
         tissue=tissue,
+        artefacts=artefacts,
         outline=tissue.outline(),
         stains=stains,
-        artefacts=artefacts,
-        closer=closer,
+        blocks=scan_blocks(
+            slide, tissue=artefacts.usable_tissue, downsample=tissue.downsample, stains=stains
+        ),
     )
+
+
+def _check_size(slide: Slide) -> None:
+    """Refuse a slide that is too coarse to count cells, or larger than any glass."""
+    coarsest = MPP_RANGE_UM[1]
+    if slide.mpp_um > coarsest:
+        raise SlideError(
+            f"{slide.name}: {slide.mpp_um:g} µm per pixel are too coarse to count cells; "
+            f"scan it at {coarsest:g} or finer"
+        )
+    width_mm, height_mm = (length * slide.mpp_um / 1000 for length in slide.size_xy_px)
+    if max(width_mm, height_mm) > _MAX_SIDE_MM:
+        raise SlideError(
+            f"{slide.name}: {width_mm:.0f} × {height_mm:.0f} mm at {slide.mpp_um:g} µm per pixel is larger "
+            f"than any slide; give the right {parameter('mpp_um')}"
+        )
+
+
+def slide_stains(
+    slide: Slide, tissue: TissueMap, *, chromogen: Chromogen, pigment: BaseGeometry | None = None
+) -> Stains:
+    """Stains of a slide, from squares spread over its tissue, the pigment's from areas that are marked.
+
+    Raises
+    ------
+    SlideError
+        If nothing of the tissue, or of the marked area, can be decoded.
+    """
+    sample, mpp_um, n_squares = sample_tissue(slide, tissue)
+    stains = estimate_stains(
+        sample,
+        chromogen=chromogen,
+        white_rgb=tissue.white_rgb if tissue.white_source == WhiteSource.GLASS else None,
+        mpp_um=mpp_um,
+        n_squares=n_squares,
+    )
+    if pigment is None or pigment.is_empty:
+        return stains
+    return estimate_pigment(stains, _marked_pixels(slide, pigment))
 
 
 def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], float, int]:
@@ -140,51 +211,48 @@ def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], f
     SlideError
         If none can be decoded.
     """
-    level = slide.level_for(_SAMPLE_MPP_UM)
-    downsample = slide.levels[level].downsample
-    side = max(1, round(_SAMPLE_UM / (slide.mpp_um * downsample)))
+    view = slide.at(_SAMPLE_MPP_UM, exact=True)
+    stored = view.stored
+    side = max(1, round(_SAMPLE_UM / stored.mpp_um))
     rows, columns = np.nonzero(tissue.mask)
     picked = np.unique(np.linspace(0, len(rows) - 1, _SAMPLES).round().astype(int))
     squares = []
     for at in picked:
-        x, y = (int((v[at] + 0.5) * tissue.downsample / downsample - side / 2) for v in (columns, rows))
+        x, y = (
+            int(corners_of_centres(v[at]) * tissue.downsample / stored.downsample - side / 2)
+            for v in (columns, rows)
+        )
         try:
-            squares.append(slide.read(level, (x, y), (side, side)))
+            squares.append(stored.read((x, y), (side, side)))
         except ReadError:
             continue
     if not squares:
         raise SlideError(
             f"{slide.name}: nothing of the tissue can be decoded; copy or export the slide again"
         )
-    mosaic, mpp_um = np.concatenate(squares), slide.mpp_um * downsample
-    if mpp_um >= _SAMPLE_MPP_UM:
-        return mosaic, mpp_um, len(squares)
-    scale = mpp_um / _SAMPLE_MPP_UM
-    small = cv2.resize(mosaic, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8), _SAMPLE_MPP_UM, len(squares)
+    return view.averaged(np.concatenate(squares)), view.mpp_um, len(squares)
 
 
-def learn_pigment(slide: Slide, survey: Survey, pigment: BaseGeometry) -> Survey:
-    """The survey with the pigment's colour taken from areas that a pathologist marked as pigment.
+def _marked_pixels(slide: Slide, area: BaseGeometry) -> NDArray[np.uint8]:
+    """RGB of the largest part of a marked area, shape (n, 3): it shows enough, and no more of it is read.
 
     Raises
     ------
     ReadError
-        If the marked area cannot be decoded.
+        If it cannot be decoded.
     """
-    if pigment.is_empty:
-        return survey
-    level = slide.level_for(_SAMPLE_MPP_UM)
-    downsample = slide.levels[level].downsample
-    # The largest of them shows enough; so much of it is read and no more.
-    largest = max(shapely.get_parts(pigment), key=lambda part: float(part.area))
-    left, top, right, bottom = (edge / downsample for edge in largest.bounds)
+    view = slide.at(_SAMPLE_MPP_UM)
+    largest = max(shapely.get_parts(area), key=lambda part: float(part.area))
+    left, top, right, bottom = (edge / view.downsample for edge in largest.bounds)
     width, height = (min(int(extent) + 1, _MAX_PIGMENT_PX) for extent in (right - left, bottom - top))
-    rgb = slide.read(level, (int(left), int(top)), (width, height))
+    rgb = view.read((int(left), int(top)), (width, height))
     columns, rows = np.meshgrid(np.arange(width), np.arange(height))
-    x, y = ((axis + int(start) + 0.5) * downsample for axis, start in ((columns, left), (rows, top)))
-    marked = shapely.contains_xy(largest, x, y)
-    return replace(survey, stains=estimate_pigment(survey.stains, rgb[marked]))
+    x, y = (
+        corners_of_centres(axis + int(start)) * view.downsample
+        for axis, start in ((columns, left), (rows, top))
+    )
+    marked: NDArray[np.bool_] = shapely.contains_xy(largest, x, y)
+    return rgb[marked]
 
 
 def stain_amounts(survey: Survey, stain: int) -> NDArray[np.float32]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import ihcscore
 from ihcscore import output, pictures, report
 from ihcscore.geometry.field import Field
-from ihcscore.regions import Annotations, parse_annotations
+from ihcscore.profiles import MarkerProfile
+from ihcscore.regions import Annotations, read_annotations
 from ihcscore.run.count import CountedField
 from ihcscore.run.plan import Plan
 from ihcscore.run.planned import PlannedSlide
 from ihcscore.run.result import ScoredField, SlideScores
-from ihcscore.run.thumbnails import CACHE, keep_thumbnail
 from ihcscore.run.views import OVERVIEW_PX, annotations_geojson, draw_plan, regions_geojson
 from ihcscore.schema import (
     CLASS_COLOURS,
@@ -30,6 +27,7 @@ from ihcscore.schema import (
     RegionSource,
     Sampling,
 )
+from ihcscore.slide.thumbnail import CACHE, keep_thumbnail
 from ihcscore.tissue.mask import TissueSettings
 
 _PREVIEW_PX = 640
@@ -43,6 +41,7 @@ class FieldPictures:
     ----------
     folder : OutputFolder
     planned : PlannedSlide
+    marker : str
     upright : bool
         Also write each field as it lies on the reference: what a contact sheet shows.
     previews : dict of str to bytes
@@ -51,13 +50,14 @@ class FieldPictures:
 
     folder: output.OutputFolder
     planned: PlannedSlide
+    marker: str
     upright: bool = False
     previews: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def add(self, scored: ScoredField, counted: CountedField) -> None:
         """Write the pictures of a field that was scored."""
         name = scored.field.field_id
-        slide, marker = self.planned.slide.name, self.planned.profile.name
+        slide = self.planned.slide.name
         density = report.format_density(scored.values["positive_per_mm2"])
         drawn = pictures.draw_field(
             pictures.FieldPicture(
@@ -65,7 +65,7 @@ class FieldPictures:
                 cells=counted.cells_in_picture,
                 square=counted.square,
                 mpp_um=counted.mpp_um,
-                title=f"{slide}  ·  {marker}  ·  {name}  ·  {density} positive per mm²",
+                title=f"{slide}  ·  {self.marker}  ·  {name}  ·  {density} positive per mm²",
             )
         )
         pictures.write_png(self._file(name, ".png"), drawn)
@@ -81,11 +81,8 @@ class FieldPictures:
         self.previews[name] = pictures.encode_jpeg(drawn, longest_px=_PREVIEW_PX)
 
     def _file(self, field_id: str, ending: str) -> Path:
-        return self.folder.new_file("overlays", _picture_name(self.planned, field_id) + ending)
-
-
-def _picture_name(planned: PlannedSlide, field_id: str) -> str:
-    return output.overlay_name(planned.slide.name, planned.profile.name, field_id)
+        name = output.overlay_name(self.planned.slide.name, self.marker, field_id)
+        return self.folder.new_file("overlays", name + ending)
 
 
 def write_run(
@@ -93,10 +90,11 @@ def write_run(
     result: SlideScores,
     planned: PlannedSlide,
     *,
+    marker: str,
     previews: Mapping[str, bytes],
 ) -> None:
     """Tables, GeoJSON, overview, page and record of one slide."""
-    slide, survey, plan, profile = planned.slide, planned.survey, planned.plan, planned.profile
+    slide, survey, plan = planned.slide, planned.survey, planned.plan
     output.write_table(folder.new_file("scores.csv"), result.scores, SCORES)
     output.write_table(folder.new_file("fields.csv"), result.fields, FIELDS)
     output.write_table(folder.new_file("cells.csv"), result.cells, SLIDE_CELLS)
@@ -109,7 +107,7 @@ def write_run(
         output.write_json(folder.new_file(file), content)
     if plan.carried is None:
         keep_thumbnail(folder.staging / CACHE, slide, survey.thumbnail, TissueSettings().mpp_um)
-    title = f"{profile.name}  ·  regions {plan.annotations.source}"
+    title = f"{marker}  ·  regions {plan.annotations.source}"
     overview = draw_plan(slide, survey, plan, result.fields, title=title)
     pictures.write_png(folder.new_file("overview.png"), overview)
     report.write_page(
@@ -121,56 +119,58 @@ def write_run(
             notes=result.notes,
             overview_jpeg=pictures.encode_jpeg(overview, longest_px=OVERVIEW_PX),
             field_jpegs=previews,
-            overlays={one: _picture_name(planned, one) for one in previews},
+            overlays={one: output.overlay_name(slide.name, marker, one) for one in previews},
         ),
     )
-    output.write_json(folder.new_file("run.json"), result.record | {"files": folder.files()})
+    output.write_record(folder, result.record)
 
 
-def record_of(planned: PlannedSlide, notes: Sequence[Note], *, work_key: str | None) -> dict[str, Any]:
+def record_of(
+    planned: PlannedSlide, notes: Sequence[Note], *, profile: MarkerProfile, work_key: str | None
+) -> dict[str, Any]:
     """Everything that is needed to do the run again; no path of the user's machine."""
-    slide, survey, plan, profile = planned.slide, planned.survey, planned.plan, planned.profile
+    slide, survey, plan = planned.slide, planned.survey, planned.plan
     tissue = survey.tissue
-    return {
-        "ihcscore": ihcscore.__version__,
-        "command": "run",
-        "marker": profile.name,
-        "parameters": asdict(planned.settings),
-        "profile": asdict(profile),
-        "slide": {
-            "name": slide.name,
-            "format": slide.format,
-            "size_xy_px": list(slide.size_xy_px),
-            "mpp_um": slide.mpp_um,
-            "mpp_source": slide.mpp_source,
-            "identity": slide.identity,
-            "background_rgb": list(slide.background_rgb),
-            "icc_applied": slide.icc_applied,
-            "icc_name": slide.icc_name,
+    return output.make_record(
+        "run",
+        {
+            "marker": profile.name,
+            "parameters": planned.settings,
+            "profile": profile,
+            "slide": {
+                "name": slide.name,
+                "format": slide.format,
+                "size_xy_px": slide.size_xy_px,
+                "mpp_um": slide.mpp_um,
+                "mpp_source": slide.mpp_source,
+                "identity": slide.identity,
+                "background_rgb": slide.background_rgb,
+                "icc_applied": slide.icc_applied,
+                "icc_name": slide.icc_name,
+            },
+            **({"work_key": work_key} if work_key else {}),
+            "sampling": plan.sampling,
+            "annotations": _annotations(plan),
+            **({"carried": plan.carried} if plan.carried else {}),
+            "tissue": {
+                "area_mm2": tissue.area_mm2,
+                "white_rgb": tissue.white_rgb,
+                "white_source": tissue.white_source,
+                "mpp_um": tissue.mpp_um,
+            },
+            "stains": survey.stains,
+            "notes": notes,
         },
-        **({"work_key": work_key} if work_key else {}),
-        "sampling": str(plan.sampling),
-        "annotations": _annotations(plan),
-        **({"carried": asdict(plan.carried)} if plan.carried else {}),
-        "tissue": {
-            "area_mm2": tissue.area_mm2,
-            "white_rgb": list(tissue.white_rgb),
-            "white_source": tissue.white_source,
-            "mpp_um": tissue.mpp_um,
-        },
-        "stains": survey.stains.as_dict(),
-        "notes": [asdict(note) for note in notes],
-        "packages": output.package_versions(),
-    }
+    )
 
 
 def _annotations(plan: Plan) -> dict[str, object]:
     """Who said where the tumour is, and the file that said so."""
-    said: dict[str, object] = {"source": str(plan.annotations.source)}
+    said: dict[str, object] = {"source": plan.annotations.source}
     if plan.confidence is not None:
         said["confidence"] = plan.confidence
     if plan.file is not None:
-        said |= {"file": plan.file.name, "sha256": hashlib.sha256(plan.file.read_bytes()).hexdigest()}
+        said |= {"file": plan.file.name, "sha256": output.sha256_of(plan.file)}
     return said
 
 
@@ -205,14 +205,13 @@ def read_run(folder: Path) -> FinishedRun:
     IhcscoreError
         If its annotations cannot be used.
     """
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    record = output.read_record(folder).content
     table = output.read_table(folder / "fields.csv", FIELDS)
     scored = table[table["status"] == FieldStatus.SCORED]
     sampling = Sampling(record["sampling"])
     annotations = Annotations(source=RegionSource(record["annotations"]["source"]))
     if sampling != Sampling.GIVEN:
-        outlines = (folder / "annotations.geojson").read_bytes()
-        drawn = parse_annotations(outlines, name=f"{folder.name}, annotations.geojson")
+        drawn = read_annotations(folder / "annotations.geojson")
         annotations = replace(drawn, source=annotations.source)
     return FinishedRun(
         scored=tuple(Field.from_row(row) for row in scored.to_dict("records")),

@@ -129,7 +129,7 @@ UPTAKE = InputTable(
         meaning="highest SUV of the volume, or the column that `--suv` names",
     ),
     keys=("patient_id", "tissue", "lesion_id", "timepoint"),
-    remedy="name them with --map new=old",
+    remedy="name them with `rename` new=old",
 )
 
 
@@ -214,7 +214,7 @@ RATERS = InputTable(
         meaning="what was counted or measured: the only other column that both have, or that `--value` names",
     ),
     keys=("patient_id", "sample_id", "slide", "image", "marker", "region", "field_id"),
-    remedy="give --key with columns that both have",
+    remedy="give `keys` with columns that both have",
     passed_over=frozenset((*COHORT_FIELDS.names, *COHORT_SCORES.names, *IMAGE_COUNTS.names)),
 )
 

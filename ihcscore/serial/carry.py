@@ -17,12 +17,12 @@ from ihcscore.regions import Annotations
 from ihcscore.register import Registration
 from ihcscore.run.plan import Carried, Plan, sampling_frame
 from ihcscore.run.survey import Survey
-from ihcscore.run.thumbnails import CACHE
 from ihcscore.run.write import read_run
 from ihcscore.schema import FieldSettings, Note, NoteKind, RegionSource, RunSettings, Sampling
 from ihcscore.serial.pair import CarriedPlace, RegisteredSlide, SlidePair
 from ihcscore.serial.register import describe_registration
 from ihcscore.slide import Slide, open_slide
+from ihcscore.slide.thumbnail import CACHE
 
 # Smaller squares show too little to be told from others nearby; whether a match is distinct was set on
 # fields of the default side. A small field is looked for with its surroundings.

@@ -24,11 +24,9 @@ from ihcscore.register import (
     register_sections,
     structure,
 )
-from ihcscore.run.survey import Survey
-from ihcscore.run.thumbnails import kept_thumbnail
+from ihcscore.run.survey import WholeSlide, see_whole
+from ihcscore.schema import WhiteSource
 from ihcscore.slide import Slide
-from ihcscore.tissue.artefacts import find_artefacts
-from ihcscore.tissue.mask import TissueSettings, find_tissue
 
 # Places are looked for at this scale, or at the slides' own where that is coarser.
 _PLACE_MPP_UM = 2.0
@@ -51,28 +49,11 @@ class RegisteredSlide:
     view: SectionView
 
     @classmethod
-    def of(cls, slide: Slide, survey: Survey | None = None, *, cache: Path | None = None) -> Self:
+    def of(cls, slide: Slide, whole: WholeSlide | None = None, *, cache: Path | None = None) -> Self:
         """A slide seen whole; what a survey, or a kept thumbnail, already knows of it isn't sought again."""
-        if survey is None:
-            thumbnail = kept_thumbnail(slide, TissueSettings().mpp_um, cache=cache)
-            readable = thumbnail.scanned & ~thumbnail.unreadable
-            tissue = find_tissue(
-                thumbnail.rgb,
-                scanned=readable,
-                downsample=thumbnail.downsample,
-                mpp_um=thumbnail.mpp_um,
-                fill_rgb=slide.background_rgb,
-            )
-            artefacts = find_artefacts(
-                thumbnail.rgb,
-                scanned=readable,
-                tissue=tissue.mask,
-                white_rgb=tissue.white_rgb,
-                mpp_um=thumbnail.mpp_um,
-            )
-        else:
-            thumbnail, tissue, artefacts = survey.thumbnail, survey.tissue, survey.artefacts
-        white = tissue.white_rgb if tissue.white_source == "glass" else None
+        whole = whole or see_whole(slide, cache=cache)
+        thumbnail, artefacts = whole.thumbnail, whole.artefacts
+        white = whole.tissue.white_rgb if whole.tissue.white_source == WhiteSource.GLASS else None
         plane = structure(thumbnail.rgb, white_rgb=white)
         # Ink and coverslip edges lie on this glass only.
         plane[artefacts.pen | artefacts.edge | ~thumbnail.scanned | thumbnail.unreadable] = 0
@@ -98,18 +79,15 @@ class RegisteredSlide:
         """
         corners = onto([[0, 0], [size, 0], [size, size], [0, size]])
         pixel_px = math.sqrt(abs(float(np.linalg.det(onto.matrix[:2, :2]))))
-        level = self.slide.level_for(pixel_px * self.slide.mpp_um)
-        downsample = self.slide.levels[level].downsample
-        left, top = (math.floor(edge / downsample) - 1 for edge in corners.min(axis=0))
-        right, bottom = (math.ceil(edge / downsample) + 1 for edge in corners.max(axis=0))
-        rgb = self.slide.read(level, (left, top), (right - left, bottom - top))
-        plane = structure(rgb, white_rgb=self.white_rgb)
+        view = self.slide.at(pixel_px * self.slide.mpp_um)
+        (left, top), size_px = view.covering(corners.min(axis=0), corners.max(axis=0), margin_px=1)
+        plane = structure(view.read((left, top), size_px), white_rgb=self.white_rgb)
         # Averaged before it is resampled, so that nothing finer folds back into it.
-        coarser = pixel_px / downsample
+        coarser = pixel_px / view.downsample
         if coarser > 1.5:
             side = round(coarser) // 2 * 2 + 1  # an even box would shift the picture by half a pixel
             plane = np.asarray(cv2.blur(plane, (side, side)), np.float32)
-        to_read = Affine.shifting((-left, -top)) @ Affine.scaling(1 / downsample)
+        to_read = Affine.shifting((-left, -top)) @ Affine.scaling(1 / view.downsample)
         return patch(plane, to_read @ onto, size)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from ihcscore.errors import TableError
+from ihcscore.errors import TableError, parameter
 from ihcscore.schema import InputColumn, InputTable, Kind, Note, NoteKind, Range
 from ihcscore.sheet.read import Sheet
 
@@ -98,7 +98,7 @@ def check_table(sheet: Sheet, table: InputTable) -> CheckedTable:
     """
     found = {column.name: _found(sheet, column) for column in table.columns}
     lacking = [one.name for one in table.columns if one.need.of_column and found[one.name] is None]
-    sheet.require(lacking, option=table.remedy)
+    sheet.require(lacking, option=_spelled(table.remedy))
     unread = _unread(sheet, table, found)
     notes = _ids_as_numbers(sheet, table, found)
     if table.keys:
@@ -324,3 +324,8 @@ def _refuse_value(name: str, values: pd.Series[float], expected: str) -> None:
     raise TableError(
         f"{place(name, values.index[:1])}: {values.name} is {values.iloc[0]:g}, expected {expected}"
     )
+
+
+def _spelled(remedy: str) -> str:
+    """A declaration's advice, the parameter between its backticks marked as one."""
+    return re.sub(r"`(\w+)`", lambda found: parameter(found[1]), remedy)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ihcscore.errors import TableError
+from ihcscore.errors import TableError, parameter
 
 _DELIMITERS = (",", ";", "\t")
 
@@ -176,12 +176,15 @@ def _renamed(sheet: Sheet, rename: Mapping[str, str]) -> Sheet:
     for new, old in rename.items():
         if old not in rows.columns:
             raise TableError(
-                f"{sheet.name}: no column {old} for --map {new}={old}; it has {', '.join(rows.columns)}"
+                f"{sheet.name}: no column {old} for {parameter('rename')} {new}={old}; "
+                f"it has {', '.join(rows.columns)}"
             )
         if new in rows.columns and new != old:
-            raise TableError(f"{sheet.name}: --map {new}={old}, but it has a column {new} already")
+            raise TableError(
+                f"{sheet.name}: {parameter('rename')} {new}={old}, but it has a column {new} already"
+            )
     names = {old: new for new, old in rename.items()}
     if len(names) < len(rename):
-        raise TableError(f"{sheet.name}: --map names one column twice")
+        raise TableError(f"{sheet.name}: {parameter('rename')} names one column twice")
     held = frozenset(names.get(name, name) for name in sheet.number_columns)
     return Sheet(name=sheet.name, rows=rows.rename(columns=names), number_columns=held)

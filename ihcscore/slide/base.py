@@ -1,10 +1,11 @@
-"""What every reader offers, and what follows from it: choice of level, thumbnails, checks."""
+"""What every reader offers: levels, pixel size, colours, RGB of a rectangle."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -12,20 +13,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ihcscore.errors import ReadError, SlideError
+from ihcscore.errors import SlideError, parameter
+from ihcscore.schema import Source
 from ihcscore.slide.colour import SrgbTransform
+from ihcscore.slide.thumbnail import Thumbnail, read_thumbnail
+from ihcscore.slide.view import View
 
 # Beyond these a pixel size is a mistake in the file (a 72 dpi default reads as 353 µm) rather than
 # a brightfield scanner's: 100x oil gives about 0.06 µm/px, a 1.25x overview about 8.
 PLAUSIBLE_MPP_UM = (0.05, 10.0)
 # Two axes that differ by more than this are not square pixels.
 SQUARE_TOLERANCE = 0.01
-# Thumbnails are read in blocks of this many pixels a side, so that memory stays bounded; a block that
-# cannot be decoded is read again in smaller ones, so that a broken tile costs little more than itself.
-BLOCK_PX = 1024
-SMALLEST_BLOCK_PX = 64
-# Left, top, width and height.
-Block = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,28 +42,14 @@ class Level:
     downsample: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Thumbnail:
-    """A whole slide at low resolution.
-
-    Attributes
-    ----------
-    rgb : ndarray of uint8, shape (height, width, 3)
-    scanned : ndarray of bool, shape (height, width)
-        False where the scanner stored nothing (transparent in the file).
-    unreadable : ndarray of bool, shape (height, width)
-        True where the file could not be decoded.
-    downsample : float
-        Level-0 pixels per pixel of the thumbnail.
-    mpp_um : float
-        µm per pixel of the thumbnail.
-    """
-
-    rgb: NDArray[np.uint8] = field(repr=False)
-    scanned: NDArray[np.bool_] = field(repr=False)
-    unreadable: NDArray[np.bool_] = field(repr=False)
-    downsample: float
-    mpp_um: float
+@contextmanager
+def closed_on_error(slide: Slide) -> Iterator[None]:
+    """Close a slide that cannot be opened to the end."""
+    try:
+        yield
+    except BaseException:
+        slide.close()
+        raise
 
 
 class Slide(ABC):
@@ -73,6 +57,18 @@ class Slide(ABC):
 
     Coordinates are level-0 pixels from the corner of the scanned area (OpenSlide's ``bounds``), as
     QuPath shows them: x right, y down, the corner of the first pixel at (0, 0).
+
+    Parameters
+    ----------
+    name : str
+    identity : str
+    mpp_um : float or None
+        µm per level-0 pixel, overriding the file's.
+
+    Raises
+    ------
+    SlideError
+        If the pixel size that is given is implausible.
 
     Attributes
     ----------
@@ -99,8 +95,15 @@ class Slide(ABC):
     background_rgb: tuple[int, int, int]
     identity: str
     origin_xy_px: tuple[int, int] = (0, 0)
-    _given_mpp_um: float | None = None
-    _to_srgb: SrgbTransform | None = None
+
+    def __init__(self, *, name: str, identity: str, mpp_um: float | None) -> None:
+        low, high = PLAUSIBLE_MPP_UM
+        if mpp_um is not None and not low <= mpp_um <= high:
+            raise SlideError(f"{parameter('mpp_um')} is {mpp_um:g}, expected {low} to {high}")
+        self.name = name
+        self.identity = identity
+        self._given_mpp_um = mpp_um
+        self._to_srgb: SrgbTransform | None = None
 
     @abstractmethod
     def _read_into(
@@ -124,19 +127,14 @@ class Slide(ABC):
             If the pixels cannot be decoded; the slide stays usable.
         """
 
-    def _icc_profile(self) -> bytes | None:
-        """ICC profile that the file holds for its pixels, if any."""
-        return None
-
-    def use_icc(self) -> None:
+    def _use_icc(self, profile: bytes | None) -> None:
         """Convert colours to sRGB from now on, where the file has an ICC profile.
 
         Raises
         ------
         SlideError
-            If the file has a profile that cannot be used.
+            If it has one that cannot be used.
         """
-        profile = self._icc_profile()
         self._to_srgb = None if profile is None else SrgbTransform(profile, slide_name=self.name)
 
     @property
@@ -181,36 +179,45 @@ class Slide(ABC):
         """
         if self._given_mpp_um is not None:
             return self._given_mpp_um
-        if self.file_mpp_um is None:
-            raise SlideError(f"{self.name}: no microns per pixel in the file; give --mpp-um")
+        if self.file_mpp_um is None or self.mpp_problem:
+            raise SlideError(f"{self.name}: {self.mpp_problem}")
         x, y = self.file_mpp_um
-        low, high = PLAUSIBLE_MPP_UM
-        if not (low <= x <= high and low <= y <= high):
-            raise SlideError(
-                f"{self.name}: the file says {x:g} µm per pixel, expected {low} to {high}; give --mpp-um"
-            )
-        if abs(x / y - 1) > SQUARE_TOLERANCE:
-            raise SlideError(
-                f"{self.name}: pixels are not square ({x:g} by {y:g} µm); resample the slide or give --mpp-um"
-            )
         return (x + y) / 2
 
     @property
-    def mpp_source(self) -> str:
-        """``given`` by the user or from the ``file``."""
-        return "file" if self._given_mpp_um is None else "given"
-
-    def give_mpp_um(self, mpp_um: float | None) -> None:
-        """Set µm per level-0 pixel, overriding the file's; None leaves the file's."""
+    def mpp_problem(self) -> str:
+        """Why there are no µm per pixel, and what to do; empty where there are."""
+        if self._given_mpp_um is not None:
+            return ""
+        if self.file_mpp_um is None:
+            return f"no microns per pixel in the file; give {parameter('mpp_um')}"
+        x, y = self.file_mpp_um
         low, high = PLAUSIBLE_MPP_UM
-        if mpp_um is not None and not low <= mpp_um <= high:
-            raise SlideError(f"--mpp-um is {mpp_um:g}, expected {low} to {high}")
-        self._given_mpp_um = mpp_um
+        if not (low <= x <= high and low <= y <= high):
+            return f"the file says {x:g} µm per pixel, expected {low} to {high}; give {parameter('mpp_um')}"
+        if abs(x / y - 1) > SQUARE_TOLERANCE:
+            return (
+                f"pixels are not square ({x:g} by {y:g} µm); resample the slide or give {parameter('mpp_um')}"
+            )
+        return ""
 
-    def level_for(self, mpp_um: float) -> int:
-        """Index of the coarsest level that is not coarser than `mpp_um` (1 % tolerated), else 0."""
-        fine = [i for i, level in enumerate(self.levels) if level.downsample * self.mpp_um <= mpp_um * 1.01]
-        return max(fine, default=0)
+    @property
+    def mpp_source(self) -> Source:
+        """Whether the µm per pixel were given by the user or stand in the file."""
+        return Source.FILE if self._given_mpp_um is None else Source.GIVEN
+
+    def at(self, mpp_um: float, *, exact: bool = False) -> View:
+        """The slide at a scale, for reading.
+
+        Parameters
+        ----------
+        mpp_um : float
+            Largest µm per pixel that will do. The coarsest level that is not coarser is read (1 % tolerated),
+            or the finest where all are coarser.
+        exact : bool
+            Average a finer level down to exactly this scale.
+        """
+        return View.of(self, mpp_um, exact=exact)
 
     def read(self, level: int, xy_px: tuple[int, int], size_xy_px: tuple[int, int]) -> NDArray[np.uint8]:
         """RGB of a rectangle of one level; what lies outside the slide is background.
@@ -267,73 +274,5 @@ class Slide(ABC):
         np.greater(alpha, 127, out=scanned)
 
     def thumbnail(self, mpp_um: float, *, progress: Callable[[float], None] | None = None) -> Thumbnail:
-        """The whole slide at `mpp_um` or somewhat finer: whole pixels of a level, averaged.
-
-        Parameters
-        ----------
-        mpp_um : float
-            Largest µm per pixel that will do.
-        progress : callable, optional
-            Called with the share of the slide that has been read, 0 to 1.
-
-        Raises
-        ------
-        SlideError
-            If nothing of the slide can be decoded.
-        """
-        level = self.level_for(mpp_um)
-        downsample = self.levels[level].downsample
-        factor = max(1, int(mpp_um * 1.01 / (downsample * self.mpp_um)))
-        width, height = (-(-n // factor) for n in self.levels[level].size_xy_px)
-        rgb = np.empty((height, width, 3), np.uint8)
-        scanned = np.zeros((height, width), np.bool_)
-        unreadable = np.zeros((height, width), np.bool_)
-        blocks = list(_blocks(width, height, max(1, BLOCK_PX // factor)))
-        for done, block in enumerate(blocks, 1):
-            for piece, averaged in self._averaged(level, factor, block):
-                x, y, w, h = piece
-                here = np.s_[y : y + h, x : x + w]
-                unreadable[here] = averaged is None
-                rgb[here], scanned[here] = averaged or (self.background_rgb, True)
-            if progress is not None:
-                progress(done / len(blocks))
-        if unreadable.all():
-            raise SlideError(
-                f"{self.name}: opens as {self.format}, but nothing in it can be decoded; export it again"
-            )
-        return Thumbnail(
-            rgb=rgb, scanned=scanned, unreadable=unreadable,
-            downsample=downsample * factor, mpp_um=downsample * factor * self.mpp_um,
-        )  # fmt: skip
-
-    def _averaged(
-        self, level: int, factor: int, block: Block
-    ) -> Iterator[tuple[Block, tuple[NDArray[np.uint8], NDArray[np.bool_]] | None]]:
-        """Averaged pixels and mask of a block of a thumbnail; None for the pieces that cannot be decoded."""
-        x, y, w, h = block
-        try:
-            fine, seen = self.read_scanned(level, (x * factor, y * factor), (w * factor, h * factor))
-        except ReadError:
-            step = max(w, h) // 2
-            if step * factor < SMALLEST_BLOCK_PX:
-                yield block, None
-                return
-            for left, top, width, height in _blocks(w, h, step):
-                yield from self._averaged(level, factor, (x + left, y + top, width, height))
-            return
-        pixels = np.rint(_average(fine, factor)).astype(np.uint8)
-        yield block, (pixels, _average(seen[..., None], factor)[..., 0] > 0.5)
-
-
-def _blocks(width: int, height: int, step: int) -> Iterator[Block]:
-    """Left, top, width and height of the blocks that cover a rectangle."""
-    for y in range(0, height, step):
-        for x in range(0, width, step):
-            yield x, y, min(step, width - x), min(step, height - y)
-
-
-def _average(fine: NDArray[np.generic], factor: int) -> NDArray[np.float32]:
-    """Mean over squares of factor × factor pixels, shape (height, width, channels)."""
-    h, w, channels = fine.shape[0] // factor, fine.shape[1] // factor, fine.shape[2]
-    mean: NDArray[np.float32] = fine.reshape(h, factor, w, factor, channels).mean((1, 3), dtype=np.float32)
-    return mean
+        """The whole slide; see :func:`ihcscore.slide.thumbnail.read_thumbnail`."""
+        return read_thumbnail(self, mpp_um, progress=progress)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from ihcscore.errors import SlideError
+from ihcscore.errors import SlideError, parameter
 
 # A profile that moves no colour of this lattice by more than this many counts is sRGB under another
 # name; converting would only cost time.
@@ -49,7 +49,7 @@ class SrgbTransform:
         except (ImageCms.PyCMSError, OSError, ValueError) as error:
             raise SlideError(
                 f"{slide_name}: its ICC colour profile cannot be used ({' '.join(str(error).split())}); "
-                "give --icc off"
+                f"give {parameter('icc')} off"
             ) from error
         self._is_srgb = self._changes_nothing()
 

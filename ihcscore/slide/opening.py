@@ -38,40 +38,25 @@ def open_slide(path: str | Path, *, mpp_um: float | None = None, icc: bool = Tru
     SlideError
         If there is no such file, if it is no slide, or if it is damaged.
     """
+    from ihcscore.slide.checks import check_headers
+    from ihcscore.slide.checks.dicom_folder import find_dicom
+    from ihcscore.slide.readers.isyntax import ISyntaxReader, is_isyntax
+    from ihcscore.slide.readers.ome_tiff import OmeTiffReader, is_ome_tiff
+    from ihcscore.slide.readers.openslide import OpenSlideReader, detect_format
+
     path = Path(path)
     if not path.exists():
         raise SlideError(f"{path}: no such file")
-    slide = _open(path)
-    try:
-        slide.give_mpp_um(mpp_um)
-        if icc:
-            slide.use_icc()
-    except SlideError:
-        slide.close()
-        raise
-    return slide
-
-
-def _open(path: Path) -> Slide:
-    from ihcscore.slide.checks import check_headers
-    from ihcscore.slide.checks.dicom_folder import find_dicom
-    from ihcscore.slide.readers.direct_tiles import TiledTiffReader
-    from ihcscore.slide.readers.isyntax import ISyntaxReader, is_isyntax
-    from ihcscore.slide.readers.ome_tiff import TiffReader, is_ome_tiff
-    from ihcscore.slide.readers.openslide import detect_format
-
     check_headers(path)
     if path.is_dir():
-        file = find_dicom(path)
-        slide = TiledTiffReader(file, identity=file_identity(file))
-        slide.name = path.resolve().name  # of "." too
-        return slide
+        file, name = find_dicom(path), path.resolve().name  # of "." too
+        return OpenSlideReader(file, identity=file_identity(file), name=name, mpp_um=mpp_um, icc=icc)
     if is_isyntax(path):
-        return ISyntaxReader(path, identity=file_identity(path))
+        return ISyntaxReader(path, identity=file_identity(path), mpp_um=mpp_um, icc=icc)
     if is_ome_tiff(path):
-        return TiffReader(path, identity=file_identity(path))
+        return OmeTiffReader(path, identity=file_identity(path), mpp_um=mpp_um, icc=icc)
     if detect_format(path) is not None:
-        return TiledTiffReader(path, identity=file_identity(path))
+        return OpenSlideReader(path, identity=file_identity(path), mpp_um=mpp_um, icc=icc)
     if path.suffix.lower() in IMAGE_SUFFIXES:
         raise SlideError(f"{path.name}: a plain image, not a slide; score it with 'ihcscore count'")
     raise SlideError(

@@ -20,15 +20,16 @@ class Picture(Slide):
     ----------
     path : Path
     rgb : ndarray of uint8, shape (height, width, 3)
+    mpp_um : float, optional
+        µm per pixel.
     """
 
-    def __init__(self, path: Path, rgb: NDArray[np.uint8]) -> None:
-        self.name = path.name
+    def __init__(self, path: Path, rgb: NDArray[np.uint8], *, mpp_um: float | None = None) -> None:
+        super().__init__(name=path.name, identity=file_identity(path), mpp_um=mpp_um)
         self.format = "plain image"
         self.levels = (Level(size_xy_px=(rgb.shape[1], rgb.shape[0]), downsample=1.0),)
         self.file_mpp_um = None
         self.background_rgb = (255, 255, 255)
-        self.identity = file_identity(path)
         self._rgb = rgb
 
     def _read_into(
@@ -60,14 +61,11 @@ def open_section(path: str | Path, *, mpp_um: float | None = None) -> Slide:
     if not path.is_file() or path.suffix.lower() not in {*IMAGE_SUFFIXES, ".tif", ".tiff"}:
         return open_slide(path, mpp_um=mpp_um)
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        picture = Picture(path, read_image(path))
-    else:
+        return Picture(path, read_image(path), mpp_um=mpp_um)
+    try:
+        return open_slide(path, mpp_um=mpp_um)
+    except SlideError as error:
         try:
-            return open_slide(path, mpp_um=mpp_um)
-        except SlideError as error:
-            try:
-                picture = Picture(path, read_image(path))
-            except SlideError:
-                raise error from None
-    picture.give_mpp_um(mpp_um)
-    return picture
+            return Picture(path, read_image(path), mpp_um=mpp_um)
+        except SlideError:
+            raise error from None

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ihcscore import output
-from ihcscore.errors import TableError
+from ihcscore.errors import TableError, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import (
     AGREEMENT,
@@ -129,7 +129,7 @@ def _read_both(a: str | Path, b: str | Path, rename: Mapping[str, str]) -> tuple
     plain = read_sheet(a), read_sheet(b)
     for new, old in rename.items():
         if not any(old in sheet.rows for sheet in plain):
-            raise TableError(f"no column {old} in either table for --map {new}={old}")
+            raise TableError(f"no column {old} in either table for {parameter('rename')} {new}={old}")
     first, second = (
         read_sheet(path, {new: old for new, old in rename.items() if old in sheet.rows})
         for path, sheet in zip((a, b), plain, strict=True)
@@ -146,16 +146,22 @@ def _columns(sheets: tuple[Sheet, Sheet], settings: AgreementSettings) -> tuple[
     keys = settings.keys or tuple(name for name in RATERS.keys if name in both)
     if not keys:
         raise TableError(
-            f"the tables share no column that names a thing ({', '.join(RATERS.keys)}); give --key"
+            f"the tables share no column that names a thing ({', '.join(RATERS.keys)}); "
+            f"give {parameter('keys')}"
         )
     if settings.value is not None:
         for sheet in sheets:
-            sheet.require((settings.value,), option="give --value with a column that both have, or --map")
+            sheet.require(
+                (settings.value,),
+                option=f"give {parameter('value')} with a column that both have, or {parameter('rename')}",
+            )
         return keys, settings.value
     left = [column for column in both if column not in keys]
     if len(left) != 1:
         there = ", ".join(left) or "none"
-        raise TableError(f"which column holds the numbers? both tables have: {there}; give --value")
+        raise TableError(
+            f"which column holds the numbers? both tables have: {there}; give {parameter('value')}"
+        )
     return keys, left[0]
 
 
@@ -166,7 +172,7 @@ def _rate(sheet: Sheet, keys: tuple[str, ...], value: str) -> Ratings:
     if len(same):
         raise TableError(
             f"{place(table.name, same.index)}: '{_text(tuple(same[list(keys)].iloc[0]))}' occurs more than "
-            "once; name the things with --key"
+            f"once; name the things with {parameter('keys')}"
         )
     things = table.rows[list(keys)].itertuples(index=False, name=None)
     numbers = dict(zip(things, map(float, table.rows[value]), strict=True))

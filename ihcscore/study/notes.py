@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ihcscore.errors import TableError
+from ihcscore.errors import TableError, parameter
 from ihcscore.pet.table import UptakeTable
 from ihcscore.schema import UNMATCHED, CorrelationSettings, Note, NoteKind, Unit
 from ihcscore.study.join import lesions_at, link_lesions
@@ -129,7 +129,7 @@ def nothing_joined(
     if settings.unit is Unit.LESION and set(ours) & set(theirs):
         return TableError(
             f"{suv.name if suv else 'SUV table'}: no lesion is linked to a sample that was scored; give a "
-            "column sample_id or biopsied, or --unit patient"
+            f"column sample_id or biopsied, or {parameter('unit')} patient"
         )
     return TableError(
         f"no patient is in both tables: the scores have {_some(ours)}, the SUV table has {_some(theirs)} at "

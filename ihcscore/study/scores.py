@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ihcscore.errors import TableError
+from ihcscore.errors import TableError, parameter
 from ihcscore.schema import INTERVAL_COLUMNS, SCORES_IN, Note, NoteKind, RegionSource
 from ihcscore.sheet import (
     CheckedTable,
@@ -73,7 +73,7 @@ def read_scores(path: str | Path, *, columns: Sequence[str]) -> ScoreTable:
     table = check_table(read_sheet(path), SCORES_IN.asking(*columns))
     _check_keys(table)
     for column in columns:
-        table.require_number(column, remedy="choose another with --density")
+        table.require_number(column, remedy=f"choose another with {parameter('density')}")
     checked, density = table.rows, columns[0]
     rows = checked[[*_KEYS, *dict.fromkeys(columns)]].copy()
     rows["density"] = checked[density]
@@ -122,7 +122,8 @@ def _what_to_know(scored: pd.DataFrame) -> list[Note]:
     if much.any():
         text = (
             f"pigment: in {int(much.sum())} of {len(scored)} densities brown objects that look like pigment "
-            f"would add more than {100 * _MUCH_PIGMENT:.0f} %; see whether the result holds with --density "
+            f"would add more than {100 * _MUCH_PIGMENT:.0f} %; "
+            f"see whether the result holds with {parameter('density')} "
             f"{_WITH_SUSPECTS}"
         )
         notes.append(Note(kind=NoteKind.PIGMENT, text=text))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from ihcscore.errors import IhcscoreError, TableError
+from ihcscore.errors import IhcscoreError, TableError, parameter
 from ihcscore.pet.table import UptakeTable
 from ihcscore.schema import (
     BOTH_REGIONS,
@@ -120,7 +120,9 @@ def _check_question(suv: UptakeTable | None, settings: CorrelationSettings) -> N
     if suv is None and settings.y is None:
         raise IhcscoreError("no SUV table; give one, or two densities with --x and --y")
     if settings.y is not None and settings.unit is Unit.LESION:
-        raise IhcscoreError("--unit is lesion, but two densities are correlated by patient; leave it out")
+        raise IhcscoreError(
+            f"{parameter('unit')} is lesion, but two densities are correlated by patient; leave it out"
+        )
     if len(set(settings.asked)) < len(settings.asked):
         raise IhcscoreError(f"--x and --y are both {settings.x}; give two densities")
 
@@ -170,7 +172,7 @@ def _lesions(suv: UptakeTable | None, settings: CorrelationSettings) -> pd.DataF
         there = ", ".join(sorted(set(suv.rows["timepoint"])))
         raise TableError(
             f"{suv.name}: no lesion has a {settings.suv} at timepoint '{settings.timepoint}' (it has "
-            f"{there}); give another --timepoint"
+            f"{there}); give another {parameter('timepoint')}"
         )
     return found
 

@@ -225,5 +225,5 @@ def test_what_a_cluster_cannot_do_costs_one_slide(error: Exception, said: str) -
 def test_a_cluster_that_is_lost_ends_the_run() -> None:
     from concurrent.futures import CancelledError
 
-    with pytest.raises(IhcscoreError, match="the Dask scheduler was lost; go on with --resume"):
+    with pytest.raises(IhcscoreError, match="the Dask scheduler was lost; go on with resume"):
         perform_on(failing(CancelledError()), [task(0)], {}, Tale().done, n_workers=1)

@@ -79,7 +79,7 @@ def test_a_profile_that_is_srgb_costs_nothing(tmp_path, picture):
 @pytest.mark.parametrize("profile", [b"not a profile" * 30, imagecodecs.cms_profile("gray"), PROFILE[:300]])
 def test_a_profile_that_cannot_be_used_is_one_line(profile, tmp_path, picture):
     path = WRITE["ome"](tmp_path, picture, profile)
-    with pytest.raises(SlideError, match=r"^a\.ome\.tif: its ICC colour profile .* give --icc off$"):
+    with pytest.raises(SlideError, match=r"^a\.ome\.tif: its ICC colour profile .* give icc off$"):
         open_slide(path)
     with open_slide(path, icc=False) as slide:
         assert slide.read(0, (0, 0), (9, 9)).shape == (9, 9, 3)
@@ -87,7 +87,7 @@ def test_a_profile_that_cannot_be_used_is_one_line(profile, tmp_path, picture):
 
 def test_a_damaged_profile_in_a_slide_of_openslides(tmp_path, picture):
     path = WRITE["svs"](tmp_path, picture, PROFILE[:300])
-    with pytest.raises(SlideError, match="give --icc off"):
+    with pytest.raises(SlideError, match="give icc off"):
         open_slide(path)
     with open_slide(path, icc=False) as slide:
         assert not slide.icc_applied

@@ -118,7 +118,7 @@ def test_transparent_is_background(package, file):
 
 def test_no_pixel_size(package, file):
     package.mpp = (0.0, 0.0)
-    with open_slide(file) as slide, pytest.raises(SlideError, match="--mpp-um"):
+    with open_slide(file) as slide, pytest.raises(SlideError, match="give mpp_um"):
         _ = slide.mpp_um
 
 

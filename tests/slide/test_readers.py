@@ -82,11 +82,11 @@ def test_coarser_levels_show_the_same_place(slide, picture):
 
 
 def test_level_choice_is_the_coarsest_that_is_fine_enough(slide):
-    assert slide.level_for(0.5) == 0
-    assert slide.level_for(0.3) == 0
+    assert slide.at(0.5).level == 0
+    assert slide.at(0.3).level == 0
     if len(slide.levels) > 2:
-        assert slide.level_for(1.9) == 1
-        assert slide.level_for(2.0) == 2
+        assert slide.at(1.9).level == 1
+        assert slide.at(2.0).level == 2
 
 
 @pytest.mark.parametrize("mpp_um", [0.5, 2.0, 3.7, 8.0])
@@ -174,7 +174,7 @@ def test_a_slide_of_which_nothing_can_be_decoded_is_refused(tmp_path, picture):
 
 def test_given_pixel_size_overrides_and_is_recorded(tmp_path, picture):
     path = write_svs(tmp_path / "a.svs", picture, SvsSettings(mpp_um=None))
-    with open_slide(path) as slide, pytest.raises(SlideError, match="--mpp-um"):
+    with open_slide(path) as slide, pytest.raises(SlideError, match="give mpp_um"):
         _ = slide.mpp_um
     with open_slide(path, mpp_um=0.25) as slide:
         assert (slide.mpp_um, slide.mpp_source) == (0.25, "given")

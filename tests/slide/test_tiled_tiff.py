@@ -11,7 +11,6 @@ import tifffile
 
 from ihcscore.errors import ReadError
 from ihcscore.slide import open_slide
-from ihcscore.slide.readers.direct_tiles import TiledTiffReader
 from ihcscore.slide.readers.openslide import OpenSlideReader
 from ihcscore.slide.tiles import SharedFile, TiledImage, TileLayout
 from ihcscore.synthetic import MiraxSettings, write_mirax
@@ -45,7 +44,7 @@ def rectangles(size_xy_px, n=12):
 def assert_as_openslide(slide, path, level):
     """Same pixels and masks as OpenSlide's, wherever it can place the rectangle on whole pixels."""
     file = path if path.is_file() else path / "level0.dcm"
-    with OpenSlideReader(file, identity="") as other:
+    with OpenSlideReader(file, identity="", icc=False, direct=False) as other:
         assert other.levels == slide.levels
         assert other.identity == slide.identity
         for x, y, w, h in rectangles(slide.levels[level].size_xy_px):
@@ -68,7 +67,7 @@ def test_ome_tiff_is_openslides_where_it_sees_it_and_tifffiles_elsewhere(tmp_pat
     path = WRITERS["ome pyramid"](tmp_path, detailed)
     with (
         open_slide(path) as slide,
-        OpenSlideReader(path, identity="") as other,
+        OpenSlideReader(path, identity="", icc=False, direct=False) as other,
         tifffile.TiffFile(path) as tiff,
     ):
         assert len(slide.levels) == 3
@@ -375,7 +374,10 @@ def test_a_closed_slide_says_so(tmp_path, detailed):
 def test_real_slides_are_read_directly(shared_data):
     for name in ("CMU-1-Small-Region.svs", "tcga-cr-7395-01a-01-ts1.svs"):
         path = shared_data / "slides" / name
-        with TiledTiffReader(path, identity="") as slide, OpenSlideReader(path, identity="") as other:
+        with (
+            OpenSlideReader(path, identity="", icc=False) as slide,
+            OpenSlideReader(path, identity="", icc=False, direct=False) as other,
+        ):
             assert all(slide.is_direct(level) for level in range(len(slide.levels)))
             for x, y, w, h in [(0, 0, 300, 200), (700, 900, 800, 700), (1900, 2700, 320, 267)]:
                 here, there = slide.read(0, (x, y), (w, h)), other.read(0, (x, y), (w, h))

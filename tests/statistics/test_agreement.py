@@ -198,7 +198,7 @@ class TestFolder:
             (
                 rated([1, 2, 3], more=1),
                 rated([1, 2, 3], more=1),
-                "both tables have: n_positive, more; give --value",
+                "both tables have: n_positive, more; give value",
             ),
             (rated([1, 2, 3]), rated(["a", "b", "c"]), "n_positive is 'a', expected a number"),
         ],

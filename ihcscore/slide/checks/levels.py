@@ -7,12 +7,16 @@ the coarser level was made from the finer one, so where the two differ one of th
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError
-from ihcscore.slide.base import Slide
+
+if TYPE_CHECKING:
+    from ihcscore.slide.base import Slide
 
 # Means over squares of so many pixels of the coarser level: levels may be shifted by a part of its pixel,
 # and that moves a mean by a sixteenth of the contrast of an edge at most, about 12 counts.

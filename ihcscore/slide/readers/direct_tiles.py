@@ -9,6 +9,7 @@ and every tile that is not stored, is still read by OpenSlide.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,17 @@ import tifffile
 from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError
-from ihcscore.slide.readers.openslide import OpenSlideReader
-from ihcscore.slide.tiles import SharedFile, TiledImage, TileLayout, direct_image, is_direct, layout_of
+from ihcscore.slide.base import Level
+from ihcscore.slide.tiles import (
+    Rectangle,
+    Rgb,
+    SharedFile,
+    TiledImage,
+    TileLayout,
+    direct_image,
+    is_direct,
+    layout_of,
+)
 
 # Formats of OpenSlide whose levels are whole TIFF pages of tiles that neither overlap nor turn.
 DIRECT_FORMATS = {"aperio", "philips", "generic-tiff"}
@@ -31,23 +41,33 @@ BLEND_COUNTS = 2.5
 RIM_PX = 2
 
 
-class TiledTiffReader(OpenSlideReader):
-    """A TIFF of OpenSlide's, its tiles decoded directly where that gives the same pixels.
+# RGBA, shape (height, width, 4), of a level's rectangle: left and top edge, width and height.
+ReadRgba = Callable[[int, tuple[int, int], tuple[int, int]], NDArray[np.uint8]]
+
+
+class DirectTiles:
+    """Tiles of a TIFF of OpenSlide's, decoded directly where that gives the same pixels.
 
     Parameters
     ----------
     path : Path
-    identity : str
-        Used where the format has no quick hash of its own.
-
-    Raises
-    ------
-    SlideError
-        If OpenSlide refuses the file.
+    name : str
+        The slide's name, for errors.
+    vendor : str
+        OpenSlide's name of the format.
+    levels : tuple of Level
+        As OpenSlide has them.
+    read_rgba : callable
+        OpenSlide's pixels, for comparison.
     """
 
-    def __init__(self, path: Path, *, identity: str) -> None:
-        super().__init__(path, identity=identity)
+    def __init__(
+        self, path: Path, *, name: str, vendor: str, levels: tuple[Level, ...], read_rgba: ReadRgba
+    ) -> None:
+        self._name = name
+        self._vendor = vendor
+        self._levels = levels
+        self._read_rgba = read_rgba
         self._file = SharedFile(path)
         self._candidates = self._find_images(path)
         self._checked: dict[int, TiledImage | None] = {}
@@ -55,26 +75,24 @@ class TiledTiffReader(OpenSlideReader):
 
     def _find_images(self, path: Path) -> dict[int, TiledImage]:
         """Levels whose layout is known to be safe, still to be compared with OpenSlide's pixels."""
-        if self.format not in DIRECT_FORMATS or self.origin_xy_px != (0, 0):
-            return {}
         try:
             with tifffile.TiffFile(path) as tiff:
                 pages = list(tiff.pages)
-                matched = [self._page_of(level, pages) for level in range(len(self.levels))]
+                matched = [self._page_of(level, pages) for level in range(len(self._levels))]
                 return self._images(matched)
         except Exception:
             return {}  # metadata that tifffile cannot take: OpenSlide reads the file
 
     def _page_of(self, level: int, pages: list[Any]) -> Any | None:
         """Return the one tiled page whose size is a level's; None where several or none are."""
-        width, height = self.levels[level].size_xy_px
+        width, height = self._levels[level].size_xy_px
         fits = []
         for page in pages:
             if not page.is_tiled:
                 continue
             # Philips pads the pages of coarser levels to whole tiles.
             spare_w, spare_h = page.imagewidth - width, page.imagelength - height
-            slack_w, slack_h = (page.tilewidth, page.tilelength) if self.format == "philips" else (1, 1)
+            slack_w, slack_h = (page.tilewidth, page.tilelength) if self._vendor == "philips" else (1, 1)
             if -1 <= spare_w <= slack_w and -1 <= spare_h <= slack_h:
                 fits.append(page)
         return fits[0] if len(fits) == 1 else None
@@ -83,8 +101,8 @@ class TiledTiffReader(OpenSlideReader):
         images = {}
         for level, page in enumerate(pages):
             if page is not None and is_direct(page):
-                images[level] = direct_image(self._file, self.name, page)
-            if self.format == "aperio" and (page is None or (layout_of(page).lengths == 0).any()):
+                images[level] = direct_image(self._file, self._name, page)
+            if self._vendor == "aperio" and (page is None or (layout_of(page).lengths == 0).any()):
                 # OpenSlide redraws what lies over a missing tile, at every coarser level, from finer ones.
                 return {k: image for k, image in images.items() if k == 0}
         return images
@@ -112,7 +130,7 @@ class TiledTiffReader(OpenSlideReader):
     def _agrees_at(self, level: int, image: TiledImage, index: int) -> bool:
         row, column = divmod(index, image.layout.tiles_xy[0])
         (tile_w, tile_h), (page_w, page_h) = image.layout.tile_xy_px, image.layout.size_xy_px
-        level_w, level_h = self.levels[level].size_xy_px
+        level_w, level_h = self._levels[level].size_xy_px
         x, w = self._inner(column, tile_w, min(page_w, level_w))
         y, h = self._inner(row, tile_h, min(page_h, level_h))
         if w < 1 or h < 1:
@@ -135,31 +153,42 @@ class TiledTiffReader(OpenSlideReader):
 
     def _misplaced(self, level: int, pixel: int) -> float:
         """By how many pixels of a level OpenSlide misses one, as it counts in whole level-0 pixels."""
-        downsample = self.levels[level].downsample
+        downsample = self._levels[level].downsample
         return round(pixel * downsample) / downsample - pixel
 
-    def _read_into(
-        self, level: int, xy_px: tuple[int, int], rgb: NDArray[np.uint8], scanned: NDArray[np.bool_]
-    ) -> None:
+    def read_into(self, level: int, xy_px: tuple[int, int], rgb: Rgb) -> list[Rectangle] | None:
+        """Decode a rectangle inside one level, colours as they are in the file.
+
+        Parameters
+        ----------
+        level : int
+        xy_px : tuple of int
+            Left and top edge, in that level's pixels.
+        rgb : ndarray of uint8, shape (height, width, 3)
+            Written to, except where no tile is stored.
+
+        Returns
+        -------
+        list of Rectangle or None
+            The parts for which no tile is stored, relative to the rectangle's corner; None, and nothing
+            written, where OpenSlide has to read the rectangle.
+
+        Raises
+        ------
+        ReadError
+            If a tile cannot be decoded.
+        """
         image = self._image(level)
         if image is None or not _holds(image.layout, xy_px, (rgb.shape[1], rgb.shape[0])):
-            super()._read_into(level, xy_px, rgb, scanned)
-            return
-        scanned[:] = True
-        missing = image.read_into(xy_px, rgb)
-        if self._to_srgb is not None:
-            rgb[:] = self._in_srgb(rgb)
-        for x, y, w, h in missing:
-            here = np.s_[y : y + h, x : x + w]
-            super()._read_into(level, (xy_px[0] + x, xy_px[1] + y), rgb[here], scanned[here])
+            return None
+        return image.read_into(xy_px, rgb)
 
-    def is_direct(self, level: int) -> bool:
+    def holds(self, level: int) -> bool:
         """Whether the tiles of a level are decoded directly."""
         return self._image(level) is not None
 
     def close(self) -> None:
         """Close the file, for all threads."""
-        super().close()
         self._file.close()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError, SlideError
-from ihcscore.slide.base import Level, Slide
+from ihcscore.slide.base import Level, Slide, closed_on_error
 
 SUFFIXES = {".isyntax", ".i2syntax"}
 # An iSyntax file begins with Philips' XML, whose root says so (as in Philips TIFF).
@@ -33,6 +33,10 @@ class ISyntaxReader(Slide):
     ----------
     path : Path
     identity : str
+    mpp_um : float, optional
+        µm per level-0 pixel, overriding the file's.
+    icc : bool
+        Convert colours to sRGB where the file has an ICC profile.
 
     Raises
     ------
@@ -43,9 +47,8 @@ class ISyntaxReader(Slide):
     format = "isyntax"
     background_rgb = (255, 255, 255)
 
-    def __init__(self, path: Path, *, identity: str) -> None:
-        self.name = path.name
-        self.identity = identity
+    def __init__(self, path: Path, *, identity: str, mpp_um: float | None = None, icc: bool = True) -> None:
+        super().__init__(name=path.name, identity=identity, mpp_um=mpp_um)
         self._turn = threading.Lock()
         self._handle = self._open(path)
         sizes, downsamples = self._handle.level_dimensions, self._handle.level_downsamples
@@ -55,6 +58,9 @@ class ISyntaxReader(Slide):
         )
         mpp = float(self._handle.mpp_x), float(self._handle.mpp_y)
         self.file_mpp_um = mpp if min(mpp) > 0 else None
+        if icc:
+            with closed_on_error(self):
+                self._use_icc(self._icc_profile())
 
     def _open(self, path: Path) -> Any:
         try:

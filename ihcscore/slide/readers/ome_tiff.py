@@ -13,7 +13,7 @@ from defusedxml import DefusedXmlException
 from numpy.typing import NDArray
 
 from ihcscore.errors import SlideError
-from ihcscore.slide.base import Level, Slide
+from ihcscore.slide.base import Level, Slide, closed_on_error
 from ihcscore.slide.tiles import SharedFile, TiledImage, direct_image, is_direct, layout_of, tifffile_decoder
 
 ICC_PROFILE_TAG = 34675
@@ -33,13 +33,17 @@ def is_ome_tiff(path: Path) -> bool:
         return False  # a damaged TIFF: OpenSlide says what is wrong with it
 
 
-class TiffReader(Slide):
+class OmeTiffReader(Slide):
     """An RGB OME-TIFF.
 
     Parameters
     ----------
     path : Path
     identity : str
+    mpp_um : float, optional
+        µm per level-0 pixel, overriding the file's.
+    icc : bool
+        Convert colours to sRGB where the file has an ICC profile.
 
     Raises
     ------
@@ -50,9 +54,8 @@ class TiffReader(Slide):
     format = "ome-tiff"
     background_rgb = (255, 255, 255)
 
-    def __init__(self, path: Path, *, identity: str) -> None:
-        self.name = path.name
-        self.identity = identity
+    def __init__(self, path: Path, *, identity: str, mpp_um: float | None = None, icc: bool = True) -> None:
+        super().__init__(name=path.name, identity=identity, mpp_um=mpp_um)
         try:
             self._tiff = tifffile.TiffFile(path)
             series = self._tiff.series[0]
@@ -62,16 +65,21 @@ class TiffReader(Slide):
                 f"{self.name}: cannot be opened as OME-TIFF ({' '.join(str(error).split())})"
             ) from error
         self._file = SharedFile(path)
+        with closed_on_error(self):
+            self._read_structure(series)
+            if icc:
+                self._use_icc(self._icc_profile())
+
+    def _read_structure(self, series: Any) -> None:
+        """Levels, pixel size and tiles."""
         try:
             self._check_rgb(series)
             self._read_levels()
             self.file_mpp_um = _physical_size_um(self._tiff.ome_metadata or "")
             self._images = [self._image(page) for page in self._pages]
         except SlideError:
-            self.close()
             raise
         except Exception as error:
-            self.close()
             raise SlideError(
                 f"{self.name}: its tiles are not listed as they should be ({' '.join(str(error).split())})"
             ) from error

@@ -12,8 +12,9 @@ import openslide
 from numpy.typing import NDArray
 from PIL import ImageCms
 
-from ihcscore.errors import ReadError, SlideError
-from ihcscore.slide.base import Level, Slide
+from ihcscore.errors import ReadError, SlideError, parameter
+from ihcscore.slide.base import Level, Slide, closed_on_error
+from ihcscore.slide.readers.direct_tiles import DIRECT_FORMATS, DirectTiles
 
 
 def detect_format(path: Path) -> str | None:
@@ -29,6 +30,14 @@ class OpenSlideReader(Slide):
     path : Path
     identity : str
         Used where the format has no quick hash of its own.
+    name : str, optional
+        What the slide is called, if not as the file.
+    mpp_um : float, optional
+        µm per level-0 pixel, overriding the file's.
+    icc : bool
+        Convert colours to sRGB where the file has an ICC profile.
+    direct : bool
+        Decode tiles without OpenSlide where that gives the same pixels.
 
     Raises
     ------
@@ -36,13 +45,34 @@ class OpenSlideReader(Slide):
         If OpenSlide refuses the file.
     """
 
-    def __init__(self, path: Path, *, identity: str) -> None:
-        self.name = path.name
+    def __init__(
+        self,
+        path: Path,
+        *,
+        identity: str,
+        name: str | None = None,
+        mpp_um: float | None = None,
+        icc: bool = True,
+        direct: bool = True,
+    ) -> None:
+        super().__init__(name=name or path.name, identity=identity, mpp_um=mpp_um)
         self._path = path
         self._own = threading.local()
         self._handles: weakref.WeakSet[openslide.OpenSlide] = weakref.WeakSet()
         self._closed = False
-        self._read_properties(self._handle(), identity)
+        self._direct: DirectTiles | None = None
+        with closed_on_error(self):
+            self._read_properties(self._handle())
+            if direct and self.format in DIRECT_FORMATS and self.origin_xy_px == (0, 0):
+                self._direct = DirectTiles(
+                    path,
+                    name=self.name,
+                    vendor=self.format,
+                    levels=self.levels,
+                    read_rgba=self._read_rgba,
+                )
+            if icc:
+                self._use_icc(self._icc_profile())
 
     def _handle(self) -> openslide.OpenSlide:
         """Return the calling thread's handle: after an error OpenSlide refuses every later call on one."""
@@ -63,10 +93,10 @@ class OpenSlideReader(Slide):
                 "copy or export the slide again"
             ) from error
 
-    def _read_properties(self, handle: openslide.OpenSlide, identity: str) -> None:
+    def _read_properties(self, handle: openslide.OpenSlide) -> None:
         properties = handle.properties
         self.format = properties.get(openslide.PROPERTY_NAME_VENDOR, "unknown")
-        self.identity = properties.get(openslide.PROPERTY_NAME_QUICKHASH1) or identity
+        self.identity = properties.get(openslide.PROPERTY_NAME_QUICKHASH1) or self.identity
         self.background_rgb = _colour(properties.get(openslide.PROPERTY_NAME_BACKGROUND_COLOR, "FFFFFF"))
         mpp_x, mpp_y = (
             _number(properties.get(key))
@@ -89,7 +119,17 @@ class OpenSlideReader(Slide):
     def _read_into(
         self, level: int, xy_px: tuple[int, int], rgb: NDArray[np.uint8], scanned: NDArray[np.bool_]
     ) -> None:
-        self._lay(self._read_rgba(level, xy_px, (rgb.shape[1], rgb.shape[0])), rgb, scanned)
+        missing = None if self._direct is None else self._direct.read_into(level, xy_px, rgb)
+        if missing is None:
+            self._lay(self._read_rgba(level, xy_px, (rgb.shape[1], rgb.shape[0])), rgb, scanned)
+            return
+        scanned[:] = True
+        if self._to_srgb is not None:
+            rgb[:] = self._in_srgb(rgb)
+        for x, y, w, h in missing:
+            here = np.s_[y : y + h, x : x + w]
+            rgba = self._read_rgba(level, (xy_px[0] + x, xy_px[1] + y), (w, h))
+            self._lay(rgba, rgb[here], scanned[here])
 
     def _read_rgba(
         self, level: int, xy_px: tuple[int, int], size_xy_px: tuple[int, int]
@@ -113,13 +153,19 @@ class OpenSlideReader(Slide):
         except (openslide.OpenSlideError, ImageCms.PyCMSError, OSError) as error:
             raise SlideError(
                 f"{self.name}: its ICC colour profile cannot be read ({_one_line(error, self._path)}); "
-                "give --icc off"
+                f"give {parameter('icc')} off"
             ) from error
         return None if profile is None else profile.tobytes()
+
+    def is_direct(self, level: int) -> bool:
+        """Whether the tiles of a level are decoded without OpenSlide."""
+        return self._direct is not None and self._direct.holds(level)
 
     def close(self) -> None:
         """Close the file, for all threads."""
         self._closed = True
+        if self._direct is not None:
+            self._direct.close()
         for handle in list(self._handles):
             handle.close()
 
