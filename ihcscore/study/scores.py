@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ihcscore.errors import TableError, parameter
-from ihcscore.schema import INTERVAL_COLUMNS, SCORES_IN, Note, NoteKind, RegionSource
+from ihcscore.schema import BOTH_REGIONS, INTERVAL_COLUMNS, SCORES_IN, Note, NoteKind, RegionSource
 from ihcscore.sheet import (
     CheckedTable,
     UnreadColumn,
@@ -85,11 +85,13 @@ def read_scores(path: str | Path, *, columns: Sequence[str]) -> ScoreTable:
     rows["missing"] = checked["missing"].where(rows["density"].notna(), why)
     rows["biopsy_date"] = checked["biopsy_date"]
     slides = checked["slide"]
+    has = rows["density"].notna()
+    by_region = has & (rows["region"] != BOTH_REGIONS)  # both together are the same cells again
     return ScoreTable(
         rows=rows.reset_index(drop=True),
         name=table.name,
         n_slides=slides[slides != ""].nunique() if "slide" in table.given else None,
-        warnings=[*table.notes, *_what_to_know(checked[rows["density"].notna()])],
+        warnings=[*table.notes, *_what_to_know(checked[by_region if by_region.any() else has])],
         unread=table.unread,
     )
 
@@ -123,8 +125,7 @@ def _what_to_know(scored: pd.DataFrame) -> list[Note]:
         text = (
             f"pigment: in {int(much.sum())} of {len(scored)} densities brown objects that look like pigment "
             f"would add more than {100 * _MUCH_PIGMENT:.0f} %; "
-            f"see whether the result holds with {parameter('density')} "
-            f"{_WITH_SUSPECTS}"
+            f"see whether the result holds with {_WITH_SUSPECTS}"
         )
         notes.append(Note(kind=NoteKind.PIGMENT, text=text))
     return notes + _own_warnings(scored)

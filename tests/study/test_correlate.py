@@ -455,6 +455,8 @@ class TestBothRegions:
 
     def scores(self, n=6):
         scores = cohort_scores(n)
+        scores.loc[scores["patient_id"] == "002", "positive_or_suspect_per_mm2"] *= 2
+        scores.loc[scores["patient_id"] == "003", "region_source"] = "proposed, not confirmed"
         keys = ["patient_id", "sample_id", "slide", "marker"]
         numbers = [column for column in scores if column.endswith("_per_mm2")]
         both = scores.groupby(keys, sort=False, as_index=False)[numbers].mean()
