@@ -10,16 +10,17 @@ import pandas as pd
 import ihcscore
 from ihcscore import output, pictures
 from ihcscore.errors import OutputError
-from ihcscore.output.progress import Progress, silent
+from ihcscore.output.progress import Progress, Stopwatch, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.count import as_profile
 from ihcscore.run.drawn import DrawnFields, propose
 from ihcscore.run.plan import FieldPlanner, Plan
-from ihcscore.run.survey import Survey, survey_slide
+from ihcscore.run.planned import PlannedSlide, plan_slide
+from ihcscore.run.survey import survey_slide
 from ihcscore.run.thumbnails import CACHE, keep_thumbnail
 from ihcscore.run.views import annotations_geojson, draw_plan, regions_geojson
 from ihcscore.schema import PLANNED_FIELDS, REGION_COLOURS, TUMOUR_COLOUR, NoteKind, RunSettings
-from ihcscore.slide import Slide, open_slide
+from ihcscore.slide import open_slide
 from ihcscore.tissue.mask import TissueSettings
 
 # Regions don't depend on the marker; any profile in the slide's chromogen will do.
@@ -101,30 +102,26 @@ def write_fields(
         As :func:`ihcscore.score_slide`.
     """
     settings = settings or RunSettings()
-    fields = fields or DrawnFields()
     with (
         output.OutputFolder(out, overwrite=overwrite) as folder,
         open_slide(path, mpp_um=settings.mpp_um, icc=settings.icc) as slide,
     ):
-        drawn = fields.annotations(slide)
-        survey = survey_slide(slide, profile=as_profile(profile), progress=progress, cache=Path(out) / CACHE)
-        plan = fields.plan(slide, survey, annotations=drawn, settings=settings)
-        _write(folder, slide, survey, plan, settings)
-    return plan
+        planned = plan_slide(
+            slide,
+            fields or DrawnFields(),
+            profile=as_profile(profile),
+            settings=settings,
+            cache=Path(out) / CACHE,
+            watch=Stopwatch(),
+            progress=progress,
+        )
+        _write(folder, planned)
+    return planned.plan
 
 
-def _write(
-    folder: output.OutputFolder, slide: Slide, survey: Survey, plan: Plan, settings: RunSettings
-) -> None:
-    about = {
-        "slide": slide.name,
-        "region_source": str(plan.annotations.source),
-        "sampling": str(plan.sampling),
-        "seed": settings.fields.seed,
-        "margin_um": settings.regions.margin_um,
-        "front": str(settings.regions.front),
-    }
-    rows = [about | one.as_row() for one in plan.fields]
+def _write(folder: output.OutputFolder, planned: PlannedSlide) -> None:
+    slide, survey, plan = planned.slide, planned.survey, planned.plan
+    rows = [planned.about | one.as_row() for one in plan.fields]
     fields = pd.DataFrame(rows, columns=PLANNED_FIELDS.names)
     output.write_table(folder.new_file("fields.csv"), fields, PLANNED_FIELDS)
     keep_thumbnail(folder.staging / CACHE, slide, survey.thumbnail, TissueSettings().mpp_um)
@@ -140,7 +137,7 @@ def _write(
         "ihcscore": ihcscore.__version__,
         "command": "fields",
         "slide": slide.name,
-        "parameters": asdict(settings),
+        "parameters": asdict(planned.settings),
         "notes": [asdict(note) for note in plan.notes],
         "packages": output.package_versions(),
     }

@@ -13,7 +13,8 @@ from ihcscore import score
 from ihcscore.fields.quality import FieldQuality
 from ihcscore.geometry.field import Field
 from ihcscore.run.plan import Plan
-from ihcscore.schema import SLIDE_CELLS, FieldStatus, Note, NoteKind, Quality, RegionName, RunSettings
+from ihcscore.run.planned import PlannedSlide
+from ihcscore.schema import SLIDE_CELLS, FieldStatus, Note, NoteKind, Quality, RegionName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,30 +98,14 @@ class Tables:
     cells: pd.DataFrame
 
 
-def tables_of(
-    scored: Sequence[ScoredField],
-    *,
-    plan: Plan,
-    slide: str,
-    marker: str,
-    settings: RunSettings,
-    notes: Sequence[Note],
-) -> Tables:
+def tables_of(planned: PlannedSlide, scored: Sequence[ScoredField], notes: Sequence[Note]) -> Tables:
     """Scores, fields and cells of a slide as they are written."""
-    about: dict[str, object] = {
-        "slide": slide,
-        "marker": marker,
-        "region_source": str(plan.annotations.source),
-        "sampling": str(plan.sampling),
-        "seed": settings.fields.seed,
-        "margin_um": settings.regions.margin_um,
-        "front": str(settings.regions.front),
-    }
+    about, plan = planned.about, planned.plan
     fields = score.field_table([{**about, **one.as_row()} for one in scored])
     cells = [
         one.cells.assign(
-            slide=slide,
-            marker=marker,
+            slide=planned.slide.name,
+            marker=planned.profile.name,
             region=str(one.field.region),
             sampling=str(plan.sampling),
             field_id=one.field.field_id,
@@ -131,7 +116,7 @@ def tables_of(
     return Tables(
         scores=score.score_regions(
             fields,
-            about_slide=about | {"field_area_mm2": settings.fields.area_mm2},
+            about_slide=about | {"field_area_mm2": planned.settings.fields.area_mm2},
             n_fields=plan.n_fields,
             notes=notes,
         ),

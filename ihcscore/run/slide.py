@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,13 +18,13 @@ from ihcscore.output.progress import Progress, Stopwatch, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.count import CountedField, as_profile, count_field
 from ihcscore.run.drawn import DrawnFields
-from ihcscore.run.plan import FieldPlanner, Plan
+from ihcscore.run.plan import FieldPlanner
+from ihcscore.run.planned import PlannedSlide, plan_slide
 from ihcscore.run.result import ScoredField, SlideScores, notes_of, tables_of
-from ihcscore.run.survey import Survey, learn_pigment, survey_slide
 from ihcscore.run.thumbnails import CACHE
 from ihcscore.run.write import FieldPictures, record_of, write_run
 from ihcscore.schema import FieldStatus, Quality, RunSettings
-from ihcscore.slide import Slide, open_slide
+from ihcscore.slide import open_slide
 
 
 def score_slide(
@@ -74,7 +75,6 @@ def score_slide(
     """
     settings = settings or RunSettings()
     profile = as_profile(profile)
-    fields = fields or DrawnFields()
     watch = Stopwatch()
     with ExitStack() as stack:
         folder = None
@@ -82,54 +82,45 @@ def score_slide(
             folder = stack.enter_context(output.OutputFolder(out, overwrite=overwrite))
         with watch.timing("opening"):
             slide = stack.enter_context(open_slide(path, mpp_um=settings.mpp_um, icc=settings.icc))
-        with watch.timing("thumbnail, tissue and stains"):
-            drawn = fields.annotations(slide)
-            cache = None if out is None else Path(out) / CACHE
-            survey = survey_slide(slide, profile=profile, progress=progress, cache=cache)
-            survey = learn_pigment(slide, survey, drawn.pigment)
-        with watch.timing("regions and fields"):
-            plan = fields.plan(slide, survey, annotations=drawn, settings=settings)
-        pictures = None
-        if folder is not None:
-            pictures = FieldPictures(
-                folder=folder,
-                slide=slide.name,
-                marker=profile.name,
-                mirrored=plan.carried is not None and plan.carried.mirrored,
-                upright=upright,
-            )
-        scorer = _Scorer(
-            slide=slide, survey=survey, plan=plan, profile=profile, watch=watch, pictures=pictures
+        planned = plan_slide(
+            slide,
+            fields or DrawnFields(),
+            profile=profile,
+            settings=settings,
+            cache=None if out is None else Path(out) / CACHE,
+            watch=watch,
+            progress=progress,
         )
-        scored = _score_all(scorer, settings, progress)
-        notes = notes_of(plan, scored)
-        tables = tables_of(
-            scored, plan=plan, slide=slide.name, marker=profile.name, settings=settings, notes=notes
-        )
-        result = SlideScores(
-            scores=tables.scores,
-            fields=tables.fields,
-            cells=tables.cells,
-            notes=notes,
-            record=record_of(
-                slide, survey, plan, profile=profile, settings=settings, notes=notes, work_key=work_key
-            ),
-            seconds=watch.seconds,
-        )
+        pictures = None if folder is None else FieldPictures(folder=folder, planned=planned, upright=upright)
+        scored = _score_all(_Scorer(planned=planned, watch=watch, pictures=pictures), progress)
+        result = _result(planned, scored, watch, work_key)
         progress("report", 0.95)
         if folder is not None and pictures is not None:
             with watch.timing("writing"):
-                write_run(
-                    folder, result, slide=slide, survey=survey, plan=plan, profile=profile,
-                    previews=pictures.previews,
-                )  # fmt: skip
+                write_run(folder, result, planned, previews=pictures.previews)
         progress("done", 1.0)
     return result
 
 
-def _score_all(scorer: _Scorer, settings: RunSettings, progress: Progress) -> list[ScoredField]:
+def _result(
+    planned: PlannedSlide, scored: Sequence[ScoredField], watch: Stopwatch, work_key: str | None
+) -> SlideScores:
+    notes = notes_of(planned.plan, scored)
+    tables = tables_of(planned, scored, notes)
+    return SlideScores(
+        scores=tables.scores,
+        fields=tables.fields,
+        cells=tables.cells,
+        notes=notes,
+        record=record_of(planned, notes, work_key=work_key),
+        seconds=watch.seconds,
+    )
+
+
+def _score_all(scorer: _Scorer, progress: Progress) -> list[ScoredField]:
     """Every field of the plan, and those drawn in place of rejected ones."""
-    taken = list(scorer.plan.fields)
+    planned = scorer.planned
+    taken = list(planned.plan.fields)
     waiting = deque(taken)
     scored: list[ScoredField] = []
     while waiting:
@@ -137,7 +128,7 @@ def _score_all(scorer: _Scorer, settings: RunSettings, progress: Progress) -> li
         progress(f"field {one.field_id}", 0.25 + 0.7 * len(scored) / len(taken))
         scored.append(scorer.score(one))
         if scored[-1].status == FieldStatus.REJECTED:
-            again = scorer.plan.redrawn(one.region, taken, settings.fields)
+            again = planned.plan.redrawn(one.region, taken, planned.settings.fields)
             waiting.extendleft(again)
             taken += again
     return scored
@@ -147,10 +138,7 @@ def _score_all(scorer: _Scorer, settings: RunSettings, progress: Progress) -> li
 class _Scorer:
     """Counts the fields of one slide, one after the other."""
 
-    slide: Slide
-    survey: Survey
-    plan: Plan
-    profile: MarkerProfile
+    planned: PlannedSlide
     watch: Stopwatch
     pictures: FieldPictures | None
 
@@ -164,7 +152,11 @@ class _Scorer:
             )
         try:
             counted = count_field(
-                self.slide, one.square, profile=self.profile, stains=self.survey.stains, watch=self.watch
+                self.planned.slide,
+                one.square,
+                profile=self.planned.profile,
+                stains=self.planned.survey.stains,
+                watch=self.watch,
             )
         except ReadError as error:
             return ScoredField(field=one, status=FieldStatus.FAILED, error=f"field {one.field_id}: {error}")
@@ -175,7 +167,7 @@ class _Scorer:
         seen = ScoredField(
             field=one, status=FieldStatus.SCORED, qc=Quality(qc), qc_reason=reason, quality=quality
         )
-        if seen.qc == Quality.FAIL and self.plan.rejects:
+        if seen.qc == Quality.FAIL and self.planned.plan.rejects:
             return replace(seen, status=FieldStatus.REJECTED, error=f"field {one.field_id}: {reason}")
         scored = replace(
             seen,
@@ -199,8 +191,8 @@ class _Scorer:
             np.ascontiguousarray(counted.rgb[window]),
             inside=inside,
             mpp_um=counted.mpp_um,
-            white_rgb=self.survey.stains.white_rgb,
+            white_rgb=self.planned.survey.stains.white_rgb,
         )
         # A field that lies in a fold altogether cannot see its edge.
-        folds = replace(self.plan.frame, tissue=self.survey.artefacts.fold)
+        folds = replace(self.planned.plan.frame, tissue=self.planned.survey.artefacts.fold)
         return replace(found, fold_fraction=max(found.fold_fraction, tissue_fraction(one.square, folds)))

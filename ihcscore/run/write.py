@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,11 @@ from typing import Any
 import ihcscore
 from ihcscore import output, pictures, report
 from ihcscore.geometry.field import Field
-from ihcscore.profiles import MarkerProfile
 from ihcscore.regions import Annotations, parse_annotations
 from ihcscore.run.count import CountedField
 from ihcscore.run.plan import Plan
+from ihcscore.run.planned import PlannedSlide
 from ihcscore.run.result import ScoredField, SlideScores
-from ihcscore.run.survey import Survey
 from ihcscore.run.thumbnails import CACHE, keep_thumbnail
 from ihcscore.run.views import OVERVIEW_PX, annotations_geojson, draw_plan, regions_geojson
 from ihcscore.schema import (
@@ -29,10 +28,8 @@ from ihcscore.schema import (
     FieldStatus,
     Note,
     RegionSource,
-    RunSettings,
     Sampling,
 )
-from ihcscore.slide import Slide
 from ihcscore.tissue.mask import TissueSettings
 
 _PREVIEW_PX = 640
@@ -45,9 +42,7 @@ class FieldPictures:
     Attributes
     ----------
     folder : OutputFolder
-    slide, marker : str
-    mirrored : bool
-        Whether the slide lies mirrored on the one that its fields come from.
+    planned : PlannedSlide
     upright : bool
         Also write each field as it lies on the reference: what a contact sheet shows.
     previews : dict of str to bytes
@@ -55,15 +50,14 @@ class FieldPictures:
     """
 
     folder: output.OutputFolder
-    slide: str
-    marker: str
-    mirrored: bool = False
+    planned: PlannedSlide
     upright: bool = False
     previews: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def add(self, scored: ScoredField, counted: CountedField) -> None:
         """Write the pictures of a field that was scored."""
         name = scored.field.field_id
+        slide, marker = self.planned.slide.name, self.planned.profile.name
         density = report.format_density(scored.values["positive_per_mm2"])
         drawn = pictures.draw_field(
             pictures.FieldPicture(
@@ -71,33 +65,35 @@ class FieldPictures:
                 cells=counted.cells_in_picture,
                 square=counted.square,
                 mpp_um=counted.mpp_um,
-                title=f"{self.slide}  ·  {self.marker}  ·  {name}  ·  {density} positive per mm²",
+                title=f"{slide}  ·  {marker}  ·  {name}  ·  {density} positive per mm²",
             )
         )
         pictures.write_png(self._file(name, ".png"), drawn)
         self._file(name, "-plain.jpg").write_bytes(pictures.encode_jpeg(counted.rgb, quality=92))
         if self.upright:
-            square = pictures.upright_square(counted.rgb, counted.square, mirrored=self.mirrored)
+            carried = self.planned.plan.carried
+            mirrored = carried is not None and carried.mirrored
+            square = pictures.upright_square(counted.rgb, counted.square, mirrored=mirrored)
             self._file(name, "-upright.jpg").write_bytes(pictures.encode_jpeg(square, quality=90))
         self.previews[name] = pictures.encode_jpeg(drawn, longest_px=_PREVIEW_PX)
 
     def _file(self, field_id: str, ending: str) -> Path:
-        return self.folder.new_file(
-            "overlays", output.overlay_name(self.slide, self.marker, field_id) + ending
-        )
+        return self.folder.new_file("overlays", _picture_name(self.planned, field_id) + ending)
+
+
+def _picture_name(planned: PlannedSlide, field_id: str) -> str:
+    return output.overlay_name(planned.slide.name, planned.profile.name, field_id)
 
 
 def write_run(
     folder: output.OutputFolder,
     result: SlideScores,
+    planned: PlannedSlide,
     *,
-    slide: Slide,
-    survey: Survey,
-    plan: Plan,
-    profile: MarkerProfile,
     previews: Mapping[str, bytes],
 ) -> None:
     """Tables, GeoJSON, overview, page and record of one slide."""
+    slide, survey, plan, profile = planned.slide, planned.survey, planned.plan, planned.profile
     output.write_table(folder.new_file("scores.csv"), result.scores, SCORES)
     output.write_table(folder.new_file("fields.csv"), result.fields, FIELDS)
     output.write_table(folder.new_file("cells.csv"), result.cells, SLIDE_CELLS)
@@ -122,29 +118,21 @@ def write_run(
             notes=result.notes,
             overview_jpeg=pictures.encode_jpeg(overview, longest_px=OVERVIEW_PX),
             field_jpegs=previews,
-            overlays={one: output.overlay_name(slide.name, profile.name, one) for one in previews},
+            overlays={one: _picture_name(planned, one) for one in previews},
         ),
     )
     output.write_json(folder.new_file("run.json"), result.record | {"files": folder.files()})
 
 
-def record_of(
-    slide: Slide,
-    survey: Survey,
-    plan: Plan,
-    *,
-    profile: MarkerProfile,
-    settings: RunSettings,
-    notes: tuple[Note, ...],
-    work_key: str | None,
-) -> dict[str, Any]:
+def record_of(planned: PlannedSlide, notes: Sequence[Note], *, work_key: str | None) -> dict[str, Any]:
     """Everything that is needed to do the run again; no path of the user's machine."""
+    slide, survey, plan, profile = planned.slide, planned.survey, planned.plan, planned.profile
     tissue = survey.tissue
     return {
         "ihcscore": ihcscore.__version__,
         "command": "run",
         "marker": profile.name,
-        "parameters": asdict(settings),
+        "parameters": asdict(planned.settings),
         "profile": asdict(profile),
         "slide": {
             "name": slide.name,
