@@ -72,11 +72,8 @@ class FieldPictures:
         self._file(name, "-plain.jpg").write_bytes(pictures.encode_jpeg(counted.rgb, quality=92))
         if self.upright:
             carried = self.planned.plan.carried
-            square = pictures.upright_square(
-                counted.rgb,
-                counted.square,
-                mirrored=carried is not None and carried.mirrored,
-            )
+            mirrored = carried is not None and carried.mirrored
+            square = pictures.upright_square(counted.rgb, counted.square, mirrored=mirrored)
             self._file(name, "-upright.jpg").write_bytes(pictures.encode_jpeg(square, quality=90))
         self.previews[name] = pictures.encode_jpeg(drawn, longest_px=_PREVIEW_PX)
 
