@@ -90,7 +90,8 @@ def mapped(columns: list[str] | None) -> dict[str, str]:
 
 def chosen_profile(marker: str | None, file: Path | None, chromogen: str | None) -> MarkerProfile:
     """The profile that was asked for: by a marker's name or by a file, which must agree."""
-    from ihcscore.profiles import CHROMOGENS, known_profiles, load_profile
+    from ihcscore.profiles import known_profiles, load_profile
+    from ihcscore.schema.names import Chromogen as Known
 
     if marker is None and file is None:
         raise ProfileError(f"no marker; give --marker with one of {', '.join(known_profiles())}")
@@ -99,9 +100,9 @@ def chosen_profile(marker: str | None, file: Path | None, chromogen: str | None)
         raise ProfileError(f"{file}: is a profile of {chosen.name}, --marker says {marker}; give one of them")
     if chromogen is None:
         return chosen
-    known = {name.lower(): name for name in CHROMOGENS}
+    known = {name.lower(): name for name in Known}
     if chromogen.lower() not in known:
-        raise ProfileError(f"--chromogen is {chromogen}, expected one of {', '.join(CHROMOGENS)}")
+        raise ProfileError(f"--chromogen is {chromogen}, expected one of {', '.join(Known)}")
     return replace(chosen, chromogen=known[chromogen.lower()])
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ihcscore.cells.classical import HALO_UM, detect_in_maps
-from ihcscore.cells.classify import classify_cells
+from ihcscore.cells.classical import HALO_UM, ClassicalFinder
+from ihcscore.cells.pigment import pigment_fraction
 from ihcscore.geometry.square import Square, centres_of_corners, corners_of_centres
 from ihcscore.output.progress import Stopwatch
 from ihcscore.profiles import MarkerProfile, load_profile
 from ihcscore.slide import Slide
 from ihcscore.slide.checks.levels import check_levels_agree
-from ihcscore.stain import StainMaps, Stains, estimate_stains, pigment_fraction, separate, working_step_px
+from ihcscore.stain import StainMaps, Stains, estimate_stains, separate, working_step_px
 
 # Fields are read at the coarsest level that is not coarser than this: what a 40x scan has.
 _READ_MPP_UM = 0.25
@@ -128,7 +128,7 @@ def count_array(
 
 def _cells_in(maps: StainMaps, profile: MarkerProfile, stains: Stains) -> pd.DataFrame:
     """Classified cells of stain maps; x_px and y_px in pixels of the image that they come from."""
-    return classify_cells(detect_in_maps(maps, profile=profile, stains=stains), profile)
+    return ClassicalFinder(profile=profile)(maps, stains)
 
 
 def count_field(
@@ -193,19 +193,11 @@ def count_field(
         rgb=rgb[crop_y : crop_y + size, crop_x : crop_x + size],
         square=here.shifted(-crop_x, -crop_y),
         mpp_um=mpp_um,
-        pigment_fraction=_pigment_in(maps, stains, here.reduced(step), step),
+        pigment_fraction=_pigment_in(maps, stains, here.reduced(step)),
     )
 
 
-def _pigment_in(maps: StainMaps, stains: Stains, square: Square, step: int) -> float:
+def _pigment_in(maps: StainMaps, stains: Stains, square: Square) -> float:
     """Share of a square of the maps (in their pixels) that is covered by pigment."""
     window, inside = square.pixels(maps.hematoxylin_od.shape)
-    rows, columns = inside.shape
-    part = StainMaps(
-        hematoxylin_od=maps.hematoxylin_od[window],
-        chromogen_od=maps.chromogen_od[window],
-        residual_od=maps.residual_od[window],
-        shape_yx=(step * rows, step * columns),
-        mpp_um=maps.mpp_um,
-    )
-    return pigment_fraction(part, stains, inside=inside)
+    return pigment_fraction(maps.part(window), stains, inside=inside)
