@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Element = NDArray[np.uint8]
+Number = TypeVar("Number", bound=np.integer[Any] | np.floating[Any])
 Pixel = TypeVar("Pixel", bound=np.generic)
 
 # Wider Gaussians can be had on a coarser grid, on which they are still this wide: nothing finer is left.
@@ -54,12 +55,12 @@ def check_rgb(rgb: NDArray[Any]) -> None:
 
 
 def blurred(
-    image: NDArray[Pixel],
+    image: NDArray[Number],
     sigma_px: float,
     *,
     border: Border = Border.MIRRORED,
     reach_sigmas: float | None = None,
-) -> NDArray[Pixel]:
+) -> NDArray[Number]:
     """Gaussian of a picture.
 
     Parameters
@@ -79,8 +80,8 @@ def blurred(
 
 
 def blurred_coarsely(
-    image: NDArray[Pixel], sigma_px: float, *, border: Border = Border.MIRRORED
-) -> NDArray[Pixel]:
+    image: NDArray[Number], sigma_px: float, *, border: Border = Border.MIRRORED
+) -> NDArray[Number]:
     """As :func:`blurred`, wide Gaussians (beyond 8 px) on a coarser grid: as good, and much faster."""
     if sigma_px <= 2 * _COARSE_SIGMA_PX:
         return blurred(image, sigma_px, border=border)
@@ -95,7 +96,7 @@ def box_mean(plane: Plane, side_px: int, *, border: Border = Border.MIRRORED) ->
 
 
 def looked_up(image: NDArray[np.uint8], table: NDArray[np.floating[Any]]) -> Plane:
-    """What a table says of each byte, of the image's shape; the table's is (256, channels), one or as many."""
+    """What a table, shape (256, channels), says of each byte; of the image's shape."""
     return np.asarray(cv2.LUT(image, table.astype(np.float32)[None]), np.float32)
 
 
@@ -117,17 +118,19 @@ def slope(plane: Plane) -> Plane:
     return np.asarray(cv2.magnitude(along_x, along_y), np.float32)
 
 
-def shrunk_to(image: NDArray[Pixel], size_xy: tuple[int, int]) -> NDArray[Pixel]:
+def shrunk_to(image: NDArray[Number], size_xy: tuple[int, int]) -> NDArray[Number]:
     """A picture averaged to fewer pixels, `size_xy` of them across and down."""
     return _as(cv2.resize(image, size_xy, interpolation=cv2.INTER_AREA), image)
 
 
-def shrunk_by(image: NDArray[Pixel], scale: float) -> NDArray[Pixel]:
-    """A picture averaged to `scale` times as many pixels across and down, below 1; the factor is exact."""
+def shrunk_by(image: NDArray[Number], scale: float) -> NDArray[Number]:
+    """A picture averaged to `scale` times as many pixels across and down, at most 1; the factor is exact."""
+    if scale == 1:
+        return image
     return _as(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), image)
 
 
-def shrunk_in_blocks(image: NDArray[Pixel], step: int) -> NDArray[Pixel]:
+def shrunk_in_blocks(image: NDArray[Number], step: int) -> NDArray[Number]:
     """Mean of blocks of step × step pixels; an odd rest widens the blocks evenly."""
     if step == 1:
         return image
@@ -226,8 +229,8 @@ def depth_px(mask: Mask) -> Plane:
 
 
 def sampled(
-    plane: NDArray[Pixel], to_plane: NDArray[Any], shape_yx: tuple[int, ...], *, border: Border
-) -> NDArray[Pixel]:
+    plane: NDArray[Number], to_plane: NDArray[Any], shape_yx: tuple[int, ...], *, border: Border
+) -> NDArray[Number]:
     """A plane seen on another grid: pixel p shows what lies at ``to_plane(p)``, linear in between.
 
     Parameters
@@ -245,8 +248,8 @@ def sampled(
 
 
 def laid_on(
-    plane: NDArray[Pixel], to_grid: NDArray[Any], shape_yx: tuple[int, ...], *, border: Border
-) -> NDArray[Pixel]:
+    plane: NDArray[Number], to_grid: NDArray[Any], shape_yx: tuple[int, ...], *, border: Border
+) -> NDArray[Number]:
     """A plane laid on another grid: what lies at p comes to ``to_grid(p)``; otherwise as :func:`sampled`."""
     size_xy = (shape_yx[1], shape_yx[0])
     return _as(cv2.warpAffine(plane, to_grid, size_xy, flags=cv2.INTER_LINEAR, borderMode=border), plane)

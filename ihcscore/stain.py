@@ -465,7 +465,8 @@ def _estimate_depth(maps: StainMaps, n_squares: int) -> StainDepth:
 
 
 def _published(name: str, vector: Rgb) -> Colour:
-    return Colour(name=name, rgb=_unit(np.array(vector)), source=Source.PUBLISHED, reason="Ruifrok and Johnston 2001")
+    unit = _unit(np.array(vector))
+    return Colour(name=name, rgb=unit, source=Source.PUBLISHED, reason="Ruifrok and Johnston 2001")
 
 
 def _given_white(white_rgb: Rgb) -> Colour:

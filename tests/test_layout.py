@@ -31,7 +31,8 @@ LAYERS = [
         "report",
         "synthetic",
     },
-    {"stain", "profiles", "geometry", "sheet"},
+    {"stain", "profiles", "sheet"},
+    {"planes", "geometry"},
     {"schema", "errors"},
 ]
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}

@@ -24,8 +24,8 @@ HALO_UM = 42.0
 DOG_RATIO = 1.6
 SCALE_STEP = np.sqrt(2.0)
 
-# Haematoxylin of a typical nucleus (upper quintile of the LYSTO tiles); how much of it (in such nuclei) and of
-# the chromogen (in depths of the slide's stain) counts at most, so that one dark cell hides no other.
+# Haematoxylin of a typical nucleus (upper quintile of the LYSTO tiles); how much of it (in such nuclei) and
+# of the chromogen (in depths of the slide's stain) counts at most, so that one dark cell hides no other.
 NUCLEUS_OD = 0.25
 MAX_RELATIVE = 2.0
 CHROMOGEN_CAP = 1.5
@@ -43,8 +43,8 @@ MAX_SPACING_UM = 8.0
 # A pixel counts as stained from this share of the depth of the slide's stain: half-way.
 STAINED = 0.5
 
-# Denominators of ratios are at least so large: where less than a fiftieth of the window can be read, or hardly
-# anything is stained in it (OD), the ratio is noise and is drawn towards 0.
+# Denominators of ratios are at least so large: where less than a fiftieth of the window can be read, or
+# hardly anything is stained in it (OD), the ratio is noise and is drawn towards 0.
 LEAST_READABLE_SHARE = 0.02
 LEAST_ABSORBANCE_OD = 0.1
 LEAST_CHROMOGEN_OD = 0.05

@@ -14,7 +14,7 @@ class Finder(Protocol):
 
     @property
     def halo_um(self) -> float:
-        """So far beyond a field's edge a pixel can change a cell inside: fields are read with so much more."""
+        """So far beyond a field's edge a pixel can change a cell in it: so much more of it is read."""
 
     def __call__(self, maps: StainMaps, stains: Stains) -> pd.DataFrame:
         """Cells of a field with their classes.

@@ -2,17 +2,14 @@
 
 from ihcscore.fields.draw import SamplingFrame, candidate_positions, draw_fields, tissue_fractions
 from ihcscore.fields.given import check_fields_on_slide, parse_fields
-from ihcscore.fields.quality import FieldQuality, QualitySettings, field_quality, find_blur, judge_field
+from ihcscore.fields.quality import QualitySettings, judge_field
 
 __all__ = [
-    "FieldQuality",
     "QualitySettings",
     "SamplingFrame",
     "candidate_positions",
     "check_fields_on_slide",
     "draw_fields",
-    "field_quality",
-    "find_blur",
     "judge_field",
     "parse_fields",
     "tissue_fractions",

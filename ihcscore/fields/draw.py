@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from ihcscore.geometry.polygons import raster
 from ihcscore.geometry.square import pixels_inside, square_corners
 from ihcscore.schema import FieldSettings, RegionName, Sampling
 
@@ -175,19 +176,7 @@ def _window_mean(values: NDArray[Any], side: int) -> NDArray[np.float64]:
 
 def _raster(area: BaseGeometry, frame: SamplingFrame) -> NDArray[np.bool_]:
     """The region on the mask's grid, its border pixels included."""
-    mask = np.zeros(frame.tissue.shape, np.uint8)
-    fine = 16  # OpenCV takes sixteenths of a pixel as whole numbers, with shift=4
-    for polygon in shapely.get_parts(area):
-        if polygon.geom_type != "Polygon":
-            continue  # lines and points that a difference of polygons leaves behind
-        rings = [polygon.exterior, *polygon.interiors]
-        # A level-0 coordinate c lies at c / downsample - 0.5 between the centres of the mask's pixels.
-        points = [
-            np.rint((shapely.get_coordinates(ring) / frame.downsample - 0.5) * fine).astype(np.int32)
-            for ring in rings
-        ]
-        cv2.fillPoly(mask, points, 1, shift=4)
-    return mask.astype(bool)
+    return raster(area, frame.tissue.shape, downsample=frame.downsample)
 
 
 @dataclass(frozen=True, kw_only=True)

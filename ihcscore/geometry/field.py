@@ -58,3 +58,20 @@ class Field:
             "area_mm2": self.area_mm2,
             "tissue_fraction": self.tissue_fraction,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldQuality:
+    """What a field's own pixels say of it.
+
+    Attributes
+    ----------
+    focus : float
+        Ratio of fine to coarse detail, 0 (nothing sharp) to about 0.6.
+    fold_fraction, pen_fraction : float
+        Share of the field that is folded, and under ink, 0 to 1.
+    """
+
+    focus: float
+    fold_fraction: float
+    pen_fraction: float

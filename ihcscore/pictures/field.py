@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from shapely.geometry.base import BaseGeometry
 
+from ihcscore.geometry.polygons import raster
 from ihcscore.geometry.square import is_upright, pixels_inside, square_corners
 from ihcscore.schema import CLASS_COLOURS, REGION_COLOURS, CellClass, FieldStatus
 
@@ -303,10 +304,7 @@ def _fill(
     *,
     opacity: float,
 ) -> None:
-    mask = np.zeros(canvas.shape[:2], np.uint8)
-    for rings in _rings(area, downsample):
-        cv2.fillPoly(mask, rings, 1, shift=_SUBPIXEL_BITS)
-    here = mask.astype(bool)
+    here = raster(area, canvas.shape, downsample=downsample, bits=_SUBPIXEL_BITS)
     canvas[here] = np.rint(canvas[here] * (1 - opacity) + np.asarray(colour) * opacity)
 
 

@@ -12,10 +12,10 @@ from shapely.geometry.base import BaseGeometry
 from ihcscore import fields as field_step
 from ihcscore import regions as region_step
 from ihcscore.errors import AnnotationError, IhcscoreError
+from ihcscore.geometry.polygons import mask_to_polygons
 from ihcscore.run.survey import Survey, propose, stain_amounts
 from ihcscore.schema import RegionName, RegionSource, RunSettings, Sampling
 from ihcscore.slide import Slide
-from ihcscore.tissue.mask import mask_to_polygons
 
 # How near the centre of a thin tumour comes to its outline: as far as one field needs, then nearer in
 # quarters, at last all of the tumour.

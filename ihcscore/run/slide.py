@@ -17,7 +17,7 @@ import ihcscore
 from ihcscore import output, pictures, report
 from ihcscore.errors import ReadError
 from ihcscore.fields.draw import draw_fields, tissue_fractions
-from ihcscore.fields.quality import field_quality, judge_field
+from ihcscore.fields.quality import judge_field
 from ihcscore.geometry.square import Square
 from ihcscore.output.progress import Progress, Stopwatch, silent
 from ihcscore.profiles import MarkerProfile
@@ -39,6 +39,7 @@ from ihcscore.schema import (
 from ihcscore.score import density as score
 from ihcscore.serial.carry import ReferenceFields, carry_fields
 from ihcscore.slide import Slide, open_slide
+from ihcscore.tissue.focus import field_quality
 from ihcscore.tissue.mask import TissueSettings
 
 # Fields that may be drawn in a region in place of rejected ones.

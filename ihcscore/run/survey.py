@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ihcscore import regions as region_step
 from ihcscore.errors import ReadError, SlideError
+from ihcscore.geometry.polygons import mask_to_polygons
 from ihcscore.output.progress import Progress
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.nuclei import CloserLook, look_closer
@@ -22,7 +23,7 @@ from ihcscore.schema import RegionSource
 from ihcscore.slide import Slide, Thumbnail
 from ihcscore.stain import MPP_RANGE_UM, Stains, estimate_pigment, estimate_stains, rgb_to_od, unmix
 from ihcscore.tissue.artefacts import Artefacts, find_artefacts
-from ihcscore.tissue.mask import TissueMap, TissueSettings, find_tissue, mask_to_polygons
+from ihcscore.tissue.mask import TissueMap, TissueSettings, find_tissue
 from ihcscore.tissue.tumour import propose_tumour
 
 # Stains are estimated on this many squares, spread evenly over the tissue: 0.6 mm² in all.

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ihcscore import output, pictures
+from ihcscore.geometry.polygons import mask_to_polygons
 from ihcscore.run.plan import Plan
 from ihcscore.run.survey import Survey
 from ihcscore.schema import (
@@ -20,7 +21,6 @@ from ihcscore.schema import (
     TUMOUR_COLOUR,
 )
 from ihcscore.slide import Slide
-from ihcscore.tissue.mask import mask_to_polygons
 
 OVERVIEW_PX = 1600
 

@@ -17,6 +17,7 @@ import ihcscore
 from ihcscore import output, pictures
 from ihcscore.errors import AnnotationError
 from ihcscore.geometry.affine import Affine
+from ihcscore.geometry.polygons import raster
 from ihcscore.output.progress import Progress, silent
 from ihcscore.register import Registration
 from ihcscore.schema import CARRIED_POINTS, FieldSettings
@@ -203,10 +204,8 @@ def _maps(
     """Each map with the part of the picture in which it holds, the pieces' last."""
     maps = [(registration.transform, np.ones(shape_yx, np.bool_))]
     for piece in registration.pieces:
-        outline = to_reference.inverse()(shapely.get_coordinates(piece.area.exterior)) - 0.5
-        area = np.zeros(shape_yx, np.uint8)
-        cv2.fillPoly(area, [np.rint(outline).astype(np.int32)], 1)
-        maps.append((piece.transform, area.astype(bool)))
+        here = shapely.transform(piece.area, to_reference.inverse())
+        maps.append((piece.transform, raster(here, shape_yx, bits=0)))
     return maps
 
 

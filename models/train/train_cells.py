@@ -310,7 +310,7 @@ def main() -> None:
     """Train both compartments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--write", action="store_true", help="write models/counters/cells_*.toml and manifest.toml")
+    parser.add_argument("--write", action="store_true", help="write the weights to models/counters")
     args = parser.parse_args()
     counters = Path(__file__).resolve().parent.parent / "counters"
     membrane = joined(
