@@ -8,10 +8,13 @@ from ihcscore.geometry.polygons import filled, mask_to_polygons, raster, without
 
 
 def test_a_box_covers_its_pixels():
-    # corners at whole numbers; the pixels under the border count
-    box = shapely.box(2, 1, 5, 3)
-    assert np.argwhere(raster(box, (6, 8))).tolist() == [[y, x] for y in (0, 1, 2, 3)[1:3] for x in (2, 3, 4)]
-    assert np.array_equal(raster(shapely.box(4, 2, 10, 6), (6, 8), downsample=2.0), raster(box, (6, 8)))
+    # its border runs through the middle of pixels, which count
+    box = shapely.box(2.5, 1.5, 5.5, 3.5)
+    covered = np.zeros((6, 8), bool)
+    covered[1:4, 2:6] = True
+    assert np.array_equal(raster(box, (6, 8)), covered)
+    assert np.array_equal(raster(shapely.box(5, 3, 11, 7), (6, 8), downsample=2.0), covered)
+    assert np.array_equal(raster(box, (6, 8), bits=0), covered)
 
 
 def test_holes_and_leftovers():
