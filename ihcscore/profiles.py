@@ -1,4 +1,4 @@
-"""Marker profiles: what counts as a positive cell, read from ``models/*.toml``.
+"""Marker profiles: what counts as a positive cell, read from ``models/markers/*.toml``.
 
 A profile file is a table of settings, each with its value, unit and source::
 
@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from ihcscore.errors import ProfileError
+from ihcscore.schema.names import Chromogen
 
 COMPARTMENTS = ("membrane", "nucleus")
-CHROMOGENS = ("DAB", "AEC", "FastRed")
 
 _TEXTS = ("name", "compartment", "chromogen", "description")
 
@@ -60,8 +60,7 @@ class MarkerProfile:
         Marker, as on the slide's label.
     compartment : str
         Where the chromogen lies: ``membrane`` (and cytoplasm) or ``nucleus``.
-    chromogen : str
-        ``DAB``, ``AEC`` or ``FastRed``.
+    chromogen : Chromogen
     description : str
         One sentence for people.
     blob_radius_um, largest_blob_radius_um : float
@@ -94,7 +93,7 @@ class MarkerProfile:
 
     name: str
     compartment: str
-    chromogen: str
+    chromogen: Chromogen
     description: str
     blob_radius_um: float
     largest_blob_radius_um: float
@@ -118,8 +117,9 @@ class MarkerProfile:
             raise ValueError(
                 f"compartment is {self.compartment!r}, expected one of {', '.join(COMPARTMENTS)}"
             )
-        if self.chromogen not in CHROMOGENS:
-            raise ValueError(f"chromogen is {self.chromogen!r}, expected one of {', '.join(CHROMOGENS)}")
+        if self.chromogen not in list(Chromogen):
+            raise ValueError(f"chromogen is {self.chromogen!r}, expected one of {', '.join(Chromogen)}")
+        object.__setattr__(self, "chromogen", Chromogen(self.chromogen))  # a file's text is one, too
         for key, (unit, low, high) in _RANGES.items():
             value = getattr(self, key)
             if not low <= value <= high:
@@ -160,7 +160,7 @@ class CellModel:
 
 def known_profiles() -> list[str]:
     """Names of the profiles that come with ihcscore, sorted."""
-    return sorted(path.stem for path in _models_folder().glob("*.toml") if path.stem.isupper())
+    return sorted(path.stem for path in (_models_folder() / "markers").glob("*.toml"))
 
 
 def load_profile(name_or_path: str | Path) -> MarkerProfile:
@@ -201,7 +201,7 @@ def load_cell_model(compartment: str) -> CellModel:
         If the weights are missing, broken or not those of the manifest.
     """
     name = f"cells_{compartment}.toml"
-    folder = _models_folder()
+    folder = _models_folder() / "counters"
     try:
         content = (folder / name).read_bytes()
         manifest = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
@@ -236,7 +236,7 @@ def _profile_path(name_or_path: str | Path) -> Path:
         raise ProfileError(
             f"{text}: unknown marker; known are {', '.join(known)}, or give the path of a TOML file"
         )
-    return _models_folder() / f"{name}.toml"
+    return _models_folder() / "markers" / f"{name}.toml"
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[Setting]]:

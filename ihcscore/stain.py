@@ -13,15 +13,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore import planes
+from ihcscore.planes import Plane
+from ihcscore.schema.names import Chromogen, Source
+
 FloatArray = NDArray[np.floating[Any]]
 Rgb = tuple[float, float, float]
 
 # Haematoxylin, DAB, AEC and Fast Red: Ruifrok and Johnston 2001, as in the authors' published plugin.
-PUBLISHED_VECTORS: dict[str, Rgb] = {
-    "Hematoxylin": (0.650, 0.704, 0.286),
-    "DAB": (0.268, 0.570, 0.776),
-    "AEC": (0.274, 0.680, 0.680),
-    "FastRed": (0.214, 0.851, 0.478),
+HEMATOXYLIN_VECTOR: Rgb = (0.650, 0.704, 0.286)
+CHROMOGEN_VECTORS: dict[Chromogen, Rgb] = {
+    Chromogen.DAB: (0.268, 0.570, 0.776),
+    Chromogen.AEC: (0.274, 0.680, 0.680),
+    Chromogen.FAST_RED: (0.214, 0.851, 0.478),
 }
 
 # Melanin's absorbance falls as wavelength^-3.3 (Jacques 2013, Phys Med Biol 58:R37,
@@ -34,18 +38,18 @@ MPP_RANGE_UM = (0.05, 1.0)
 
 # A white that is darker or more coloured than these is tissue, haze or a fold, not glass.
 ASSUMED_WHITE: Rgb = (245.0, 245.0, 245.0)
-MIN_WHITE = 185.0
+MIN_WHITE_GREY = 185.0
 WHITE_FRACTION = 0.02
 
 # Depth of staining: upper quartile of the chromogen where there is any. The LYSTO tiles have a median of
 # 0.49 OD; a sample without half a cell's area of chromogen is taken to be like them, and no sample is
 # believed to be paler or darker than nearly all of them.
 BROWN_OD = 0.15
-LEVEL_QUANTILE = 0.75
-LEVEL_SIGMA_UM = 1.0
+DEPTH_QUANTILE = 0.75
+DEPTH_SIGMA_UM = 1.0
 MIN_BROWN_UM2 = 15.0
-ASSUMED_LEVEL_OD = 0.45
-LEVEL_RANGE_OD = (0.25, 1.0)
+ASSUMED_DEPTH_OD = 0.45
+DEPTH_RANGE_OD = (0.25, 1.0)
 
 # Background between the cells: smallest smoothed value within 8 µm, at most so much.
 BACKGROUND_SIGMA_UM = 2.0
@@ -57,9 +61,9 @@ MAX_BACKGROUND_OD = 0.3
 MIN_VECTOR_UM2 = 250.0
 MAX_SAMPLE_PX = 40_000
 MIN_PIGMENT_PX = 200
-VECTOR_PURITY = {"hematoxylin": 0.10, "chromogen": 0.15}
-VECTOR_MIN_OD = {"hematoxylin": 0.10, "chromogen": 0.20}
-VECTOR_MEAN_OD = (0.1, 0.7)
+HEMATOXYLIN_PURITY, HEMATOXYLIN_MIN_OD = 0.10, 0.10
+CHROMOGEN_PURITY, CHROMOGEN_MIN_OD = 0.15, 0.20
+VECTOR_MEAN_OD, PIGMENT_MEAN_OD = (0.1, 0.7), (0.1, 1.0)
 MAX_VECTOR_ANGLE_DEG = 10.0
 # Melanin lies only 6 degrees from DAB. A chromogen vector that has gone a third of the way (residual per
 # absorbance 0.03 of melanin's 0.10) may come from pigment and is refused.
@@ -73,18 +77,14 @@ MAX_HUE_RESIDUAL = 0.01
 HUE_MIN_OD = 0.12
 HUE_PRIOR_UM2 = 50.0
 
-# Pigment: residual per absorbance beyond halfway from the chromogen's own to pigment's (melanin's against
-# DAB: 0.10), haematoxylin is missing. Pigment whose residual is smaller than 0.02 has the chromogen's colour.
-# Beyond a mean OD of 0.8 the blue channel is so close to 0 that no colour can be told.
-PIGMENT_THRESHOLD = 0.53
+# Pigment whose residual per absorbance is smaller has the chromogen's colour (melanin's against DAB: 0.10).
 LEAST_PIGMENT_RESIDUAL = 0.02
-PIGMENT_MAX_HEMATOXYLIN = 0.55
-PIGMENT_SIGMA_UM = 1.5
+# Beyond this mean OD the blue channel is so close to 0 that no colour can be told.
 READABLE_OD = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class Colour:
     """A colour that densities are measured against, and why it can be trusted.
 
     Attributes
@@ -93,34 +93,32 @@ class Reference:
         ``White``, or a stain by QuPath's name.
     rgb : tuple of float
         Intensities 0 to 255 for the white, a unit vector of OD for a stain.
-    source : str
-        ``estimated``, ``given``, ``published`` or ``assumed``.
+    source : Source
     reason : str
         One sentence why.
     """
 
     name: str
     rgb: Rgb
-    source: str
+    source: Source
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Level:
+class StainDepth:
     """How dark the chromogen is where a slide has it, and why that can be trusted.
 
     Attributes
     ----------
     od : float
         Optical density; cells are judged relative to it, so that a pale slide counts like a dark one.
-    source : str
-        ``estimated`` or ``assumed``.
+    source : Source
     reason : str
         One sentence why.
     """
 
     od: float
-    source: str
+    source: Source
     reason: str
 
 
@@ -130,19 +128,19 @@ class Stains:
 
     Attributes
     ----------
-    white, hematoxylin, chromogen, pigment : Reference
+    white, hematoxylin, chromogen, pigment : Colour
         What was used, where it comes from and why.
-    chromogen_level : Level
+    chromogen_level : StainDepth
         Depth of the chromogen's stain.
     chromogen_residual : float
         Residual per absorbance of the slide's own chromogen; pigment is what exceeds it.
     """
 
-    white: Reference
-    hematoxylin: Reference
-    chromogen: Reference
-    pigment: Reference
-    chromogen_level: Level
+    white: Colour
+    hematoxylin: Colour
+    chromogen: Colour
+    pigment: Colour
+    chromogen_level: StainDepth
     chromogen_residual: float = 0.0
 
     @property
@@ -186,17 +184,28 @@ class StainMaps:
     ----------
     hematoxylin_od, chromogen_od, residual_od : ndarray of float32, shape (h, w)
         Amounts in OD.
+    mean_od : ndarray of float32, shape (h, w)
+        Mean OD of the three channels, from the amounts.
     shape_yx : tuple of int
         Rows and columns of the image they come from.
     mpp_um : float
         µm per pixel of the maps.
     """
 
-    hematoxylin_od: NDArray[np.float32]
-    chromogen_od: NDArray[np.float32]
-    residual_od: NDArray[np.float32]
+    hematoxylin_od: Plane
+    chromogen_od: Plane
+    residual_od: Plane
+    mean_od: Plane
     shape_yx: tuple[int, int]
     mpp_um: float
+
+    def part(self, window: tuple[slice, slice]) -> StainMaps:
+        """A rectangle of the maps."""
+        names = ("hematoxylin_od", "chromogen_od", "residual_od", "mean_od")
+        maps: dict[str, Plane] = {name: getattr(self, name)[window] for name in names}
+        scales = np.divide(self.shape_yx, self.mean_od.shape)
+        rows, columns = (round(float(n)) for n in maps["mean_od"].shape * scales)
+        return StainMaps(**maps, shape_yx=(rows, columns), mpp_um=self.mpp_um)
 
 
 def melanin_vector() -> Rgb:
@@ -226,6 +235,21 @@ def rgb_to_od(rgb: NDArray[Any], white_rgb: Rgb) -> FloatArray:
     return od
 
 
+def od_table(white_rgb: Rgb) -> NDArray[np.float64]:
+    """Optical density of the 256 grey levels of each channel, shape (256, 3): to look up instead of log."""
+    return np.asarray(rgb_to_od(np.arange(256)[:, None], white_rgb), np.float64)
+
+
+def od_of(rgb: NDArray[np.uint8], white_rgb: Rgb) -> Plane:
+    """Optical density of each channel of an 8-bit picture, shape (h, w, 3), by the table."""
+    return planes.looked_up(rgb, od_table(white_rgb))
+
+
+def mean_od_of(rgb: NDArray[np.uint8], white_rgb: Rgb) -> Plane:
+    """Mean optical density of the channels of an 8-bit picture, shape (h, w)."""
+    return planes.sum_by_table(rgb, od_table(white_rgb) / 3)
+
+
 def od_to_rgb(od: FloatArray, white_rgb: Rgb) -> FloatArray:
     """Intensities (float, not rounded or clipped) of optical densities."""
     rgb: FloatArray = np.asarray(white_rgb) * 10.0 ** -np.asarray(od, float)
@@ -236,23 +260,6 @@ def unmix(od: FloatArray, stains: Stains) -> FloatArray:
     """Amounts of haematoxylin, chromogen and residual in OD, shape (..., 3), of ODs of shape (..., 3)."""
     amounts: FloatArray = np.asarray(od, float) @ np.linalg.inv(stains.matrix())
     return amounts
-
-
-def check_rgb(rgb: NDArray[Any]) -> None:
-    """Refuse what is not an 8-bit RGB image.
-
-    Raises
-    ------
-    ValueError
-        If ``rgb`` is not a uint8 array of shape (h, w, 3) with at least one pixel.
-    """
-    if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8:
-        got = getattr(rgb, "dtype", type(rgb).__name__)
-        raise ValueError(f"rgb is {got}, expected a uint8 array; scale the image to 0-255 first")
-    if rgb.ndim != 3 or rgb.shape[2] != 3:
-        raise ValueError(f"rgb has shape {rgb.shape}, expected (h, w, 3): a colour image without alpha")
-    if rgb.size == 0:
-        raise ValueError(f"rgb has shape {rgb.shape}, expected at least one pixel")
 
 
 def separate(rgb: NDArray[np.uint8], *, mpp_um: float, stains: Stains) -> StainMaps:
@@ -267,73 +274,44 @@ def separate(rgb: NDArray[np.uint8], *, mpp_um: float, stains: Stains) -> StainM
     stains : Stains
         White and vectors.
     """
-    check_rgb(rgb)
-    step = working_step_px(mpp_um)
-    small = _reduce(rgb, step)
-    values = np.arange(256, dtype=float)[:, None]
-    table = rgb_to_od(np.repeat(values, 3, axis=1), stains.white_rgb).astype(np.float32)
-    od = cv2.LUT(small, table[None])
-    amounts = cv2.transform(od, np.linalg.inv(stains.matrix()).T.astype(np.float32))
-    hematoxylin, chromogen, residual = (np.asarray(amount, np.float32) for amount in cv2.split(amounts))
+    planes.check_rgb(rgb)
+    small = planes.shrunk_in_blocks(rgb, working_step_px(mpp_um))
+    to_amounts = np.linalg.inv(stains.matrix()).T.astype(np.float32)
+    amounts = cv2.split(cv2.transform(od_of(small, stains.white_rgb), to_amounts))
+    hematoxylin, chromogen, residual = (np.asarray(amount, np.float32) for amount in amounts)
     return StainMaps(
         hematoxylin_od=hematoxylin,
         chromogen_od=chromogen,
         residual_od=residual,
+        mean_od=_mean_od((hematoxylin, chromogen, residual), stains),
         shape_yx=(rgb.shape[0], rgb.shape[1]),
         mpp_um=mpp_um * rgb.shape[1] / small.shape[1],
     )
 
 
-def smooth(image: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
-    """Gaussian of a map, cut off at 3 σ so that its reach is known; the border is mirrored."""
-    size = 2 * int(np.ceil(3 * sigma_px)) + 1
-    blurred = cv2.GaussianBlur(image, (size, size), sigma_px, borderType=cv2.BORDER_REFLECT_101)
-    return np.asarray(blurred, np.float32)
-
-
-def chromogen_above_background(maps: StainMaps) -> NDArray[np.float32]:
-    """Chromogen OD less what lies between the cells: the smallest smoothed value around, at most 0.3 OD."""
-    window = 2 * round(BACKGROUND_REACH_UM / maps.mpp_um) + 1
-    low = cv2.erode(
-        smooth(maps.chromogen_od, BACKGROUND_SIGMA_UM / maps.mpp_um), np.ones((window, window), np.uint8)
-    )
-    background = cv2.blur(low, (window, window), borderType=cv2.BORDER_REFLECT_101)
-    return maps.chromogen_od - np.clip(background, 0, np.float32(MAX_BACKGROUND_OD))
-
-
-def mean_od(maps: StainMaps, stains: Stains) -> NDArray[np.float32]:
+def _mean_od(amounts: tuple[Plane, Plane, Plane], stains: Stains) -> Plane:
     """Mean OD of the three channels, from the amounts."""
     hematoxylin, chromogen, residual = (float(value) for value in stains.matrix().mean(axis=1))
-    both = cv2.addWeighted(maps.hematoxylin_od, hematoxylin, maps.chromogen_od, chromogen, 0.0)
-    return np.asarray(cv2.addWeighted(both, 1.0, maps.residual_od, residual, 0.0), np.float32)
+    both = cv2.addWeighted(amounts[0], hematoxylin, amounts[1], chromogen, 0.0)
+    return np.asarray(cv2.addWeighted(both, 1.0, amounts[2], residual, 0.0), np.float32)
 
 
-def pigment_fraction(maps: StainMaps, stains: Stains, *, inside: NDArray[np.bool_] | None = None) -> float:
-    """Share of the area covered by pigment, 0 to 1: brown with melanin's residual and no haematoxylin.
+def smooth(image: Plane, sigma_px: float) -> Plane:
+    """Gaussian of a map, cut off at 3 σ: how far a pixel counts must be known, see `HALO_UM`."""
+    return planes.blurred(image, sigma_px, reach_sigmas=3.0)
 
-    Parameters
-    ----------
-    maps : StainMaps
-    stains : Stains
-    inside : ndarray of bool, shape of the maps, optional
-        The area, where it is not all of the maps.
-    """
-    sigma_px = PIGMENT_SIGMA_UM / maps.mpp_um
-    readable = mean_od(maps, stains) < READABLE_OD
-    hematoxylin, chromogen, residual = (
-        smooth(amount * readable, sigma_px)
-        for amount in (maps.hematoxylin_od, maps.chromogen_od, maps.residual_od)
-    )
-    is_brown = (chromogen > BROWN_OD) & (hematoxylin < PIGMENT_MAX_HEMATOXYLIN * chromogen)
-    share = residual / np.maximum(hematoxylin + chromogen, BROWN_OD)
-    is_pigment = is_brown & (stains.pigment_likeness(share) > PIGMENT_THRESHOLD)
-    return float(np.mean(is_pigment if inside is None else is_pigment[inside]))
+
+def chromogen_above_background(maps: StainMaps) -> Plane:
+    """Chromogen OD less what lies between the cells: the smallest smoothed value around, at most 0.3 OD."""
+    window = 2 * round(BACKGROUND_REACH_UM / maps.mpp_um) + 1
+    low = planes.eroded(smooth(maps.chromogen_od, BACKGROUND_SIGMA_UM / maps.mpp_um), planes.square(window))
+    return maps.chromogen_od - np.clip(planes.box_mean(low, window), 0, np.float32(MAX_BACKGROUND_OD))
 
 
 def estimate_stains(
     rgb: NDArray[np.uint8],
     *,
-    chromogen: str = "DAB",
+    chromogen: Chromogen = Chromogen.DAB,
     white_rgb: Rgb | None = None,
     mpp_um: float = 0.25,
     n_squares: int = 1,
@@ -344,8 +322,7 @@ def estimate_stains(
     ----------
     rgb : ndarray of uint8, shape (h, w, 3)
         One image, or many samples of a slide side by side.
-    chromogen : str
-        ``DAB``, ``AEC`` or ``FastRed``.
+    chromogen : Chromogen
     white_rgb : tuple of float, optional
         A white known from the scanner; otherwise it is estimated.
     mpp_um : float
@@ -354,29 +331,29 @@ def estimate_stains(
         Of how many equal parts, one below the other, the sample is made. The depth of staining is their
         median: in one pool, dark clusters would outweigh the slide's other places.
     """
-    check_rgb(rgb)
-    if chromogen not in PUBLISHED_VECTORS or chromogen == "Hematoxylin":
+    planes.check_rgb(rgb)
+    if chromogen not in CHROMOGEN_VECTORS:
         raise ValueError(f"chromogen is {chromogen!r}, expected DAB, AEC or FastRed")
     stains = Stains(
         white=_given_white(white_rgb) if white_rgb is not None else _estimate_white(rgb),
-        hematoxylin=_published("Hematoxylin"),
-        chromogen=_published(chromogen),
-        pigment=Reference(
+        hematoxylin=_published("Hematoxylin", HEMATOXYLIN_VECTOR),
+        chromogen=_published(str(chromogen), CHROMOGEN_VECTORS[chromogen]),
+        pigment=Colour(
             name="Pigment",
             rgb=melanin_vector(),
-            source="published",
+            source=Source.PUBLISHED,
             reason="melanin absorbs as wavelength^-3.3 (doi 10.1088/0031-9155/58/11/R37)",
         ),
-        chromogen_level=Level(od=ASSUMED_LEVEL_OD, source="assumed", reason="not estimated yet"),
+        chromogen_level=StainDepth(od=ASSUMED_DEPTH_OD, source=Source.ASSUMED, reason="not estimated yet"),
     )
     maps = separate(rgb, mpp_um=mpp_um, stains=stains)
     hematoxylin, own_chromogen = _estimate_vectors(maps, stains)
     stains = replace(stains, hematoxylin=hematoxylin, chromogen=own_chromogen)
-    if "estimated" in (hematoxylin.source, own_chromogen.source):
+    if Source.ESTIMATED in (hematoxylin.source, own_chromogen.source):
         maps = separate(rgb, mpp_um=mpp_um, stains=stains)
     return replace(
         stains,
-        chromogen_level=_estimate_level(maps, n_squares),
+        chromogen_level=_estimate_depth(maps, n_squares),
         chromogen_residual=_estimate_residual(maps, stains),
     )
 
@@ -385,29 +362,27 @@ def _pixels(maps: StainMaps) -> tuple[FloatArray, float]:
     """Some of the pixels, lightly smoothed, amounts of shape (n, 3), and the area each stands for in µm²."""
     stride = max(2, round(np.sqrt(maps.hematoxylin_od.size / MAX_SAMPLE_PX)))
     amounts = [
-        cv2.blur(amount, (3, 3))[::stride, ::stride].ravel()
+        planes.box_mean(amount, 3)[::stride, ::stride].ravel()
         for amount in (maps.hematoxylin_od, maps.chromogen_od, maps.residual_od)
     ]
     return np.stack(amounts, axis=1), (stride * maps.mpp_um) ** 2
 
 
-def _estimate_vectors(maps: StainMaps, stains: Stains) -> tuple[Reference, Reference]:
+def _estimate_vectors(maps: StainMaps, stains: Stains) -> tuple[Colour, Colour]:
     """Haematoxylin and chromogen where the sample supports them, else the published ones with the reason."""
     amounts, pixel_um2 = _pixels(maps)
     od = amounts @ stains.matrix()
     low, high = VECTOR_MEAN_OD
-    mean = od.mean(axis=1)
-    clear = (mean > low) & (mean < high)
-
-    def checked(own: int, published: Reference, key: str) -> Reference:
-        mine, other = amounts[:, own], amounts[:, 1 - own]
-        pure = clear & (mine > VECTOR_MIN_OD[key]) & (other < VECTOR_PURITY[key] * mine)
-        return _checked_vector(published, od[pure], pixel_um2, stains)
-
-    return checked(0, stains.hematoxylin, "hematoxylin"), checked(1, stains.chromogen, "chromogen")
+    clear = (od.mean(axis=1) > low) & (od.mean(axis=1) < high)
+    mine, other = amounts[:, 0], amounts[:, 1]
+    pure = clear & (mine > HEMATOXYLIN_MIN_OD) & (other < HEMATOXYLIN_PURITY * mine)
+    hematoxylin = _checked_vector(stains.hematoxylin, od[pure], pixel_um2, stains)
+    mine, other = other, mine
+    pure = clear & (mine > CHROMOGEN_MIN_OD) & (other < CHROMOGEN_PURITY * mine)
+    return hematoxylin, _checked_vector(stains.chromogen, od[pure], pixel_um2, stains)
 
 
-def _checked_vector(published: Reference, od: FloatArray, pixel_um2: float, stains: Stains) -> Reference:
+def _checked_vector(published: Colour, od: FloatArray, pixel_um2: float, stains: Stains) -> Colour:
     """The median direction of pixels of one stain, or the published vector and why."""
     area_um2 = len(od) * pixel_um2
     if area_um2 < MIN_VECTOR_UM2:
@@ -418,10 +393,10 @@ def _checked_vector(published: Reference, od: FloatArray, pixel_um2: float, stai
         return replace(published, reason=f"{published.reason}; the slide's is {angle:.0f}° away, too far")
     hematoxylin, chromogen, residual = unmix(vector, stains)
     towards_pigment = residual / max(hematoxylin + chromogen, 0.1) > MAX_CHROMOGEN_RESIDUAL
-    if published.name == "DAB" and towards_pigment:
+    if published.name == Chromogen.DAB and towards_pigment:
         return replace(published, reason=f"{published.reason}; the slide's may be pigment's colour")
     reason = f"median of {area_um2:.0f} µm² of it alone, {angle:.1f}° from the published one"
-    return Reference(name=published.name, rgb=_unit(vector), source="estimated", reason=reason)
+    return Colour(name=published.name, rgb=_unit(vector), source=Source.ESTIMATED, reason=reason)
 
 
 def _estimate_residual(maps: StainMaps, stains: Stains) -> float:
@@ -454,56 +429,56 @@ def estimate_pigment(stains: Stains, pixels: NDArray[np.uint8]) -> Stains:
         Melanin's vector stays where the pixels are too few or too pale.
     """
     od = rgb_to_od(pixels, stains.white_rgb)
-    low, high = VECTOR_MEAN_OD
+    low, high = PIGMENT_MEAN_OD
     mean = od.mean(axis=1)
-    od = od[(mean > low) & (mean < high + 0.3)]
+    od = od[(mean > low) & (mean < high)]
     if len(od) < MIN_PIGMENT_PX:
         reason = f"{stains.pigment.reason}; {len(od)} stained pixels marked as pigment are too few"
         return replace(stains, pigment=replace(stains.pigment, reason=reason))
     vector = _unit(np.median(od / np.linalg.norm(od, axis=1, keepdims=True), axis=0))
     reason = f"median of {len(od)} pixels marked as pigment"
-    return replace(stains, pigment=Reference(name="Pigment", rgb=vector, source="estimated", reason=reason))
+    return replace(stains, pigment=Colour(name="Pigment", rgb=vector, source=Source.ESTIMATED, reason=reason))
 
 
-def _estimate_level(maps: StainMaps, n_squares: int) -> Level:
+def _estimate_depth(maps: StainMaps, n_squares: int) -> StainDepth:
     """Upper quartile of the chromogen where there is any, the median over the parts of the sample."""
-    chromogen_od = smooth(chromogen_above_background(maps), LEVEL_SIGMA_UM / maps.mpp_um)
+    chromogen_od = smooth(chromogen_above_background(maps), DEPTH_SIGMA_UM / maps.mpp_um)
     found, area_um2 = [], 0.0
     for part in np.array_split(chromogen_od, n_squares):
         brown = part[part > BROWN_OD]
         area_um2 += brown.size * maps.mpp_um**2
         if brown.size * maps.mpp_um**2 >= MIN_BROWN_UM2:
-            found.append(float(np.quantile(brown, LEVEL_QUANTILE)))
+            found.append(float(np.quantile(brown, DEPTH_QUANTILE)))
     if not found:
         reason = (
             f"{area_um2:.0f} µm² of chromogen are too little, fewer than {MIN_BROWN_UM2:.0f} in one place"
         )
-        return Level(od=ASSUMED_LEVEL_OD, source="assumed", reason=reason)
-    low, high = LEVEL_RANGE_OD
+        return StainDepth(od=ASSUMED_DEPTH_OD, source=Source.ASSUMED, reason=reason)
+    low, high = DEPTH_RANGE_OD
     level = float(np.median(found))
     reason = f"upper quartile of {area_um2:.0f} µm² of chromogen"
     if n_squares > 1:
         reason = f"{reason}, median of {len(found)} places"
     if not low <= level <= high:
         reason = f"{reason}, {level:.2f} OD, clipped to {low} to {high}"
-    return Level(od=min(max(level, low), high), source="estimated", reason=reason)
+    return StainDepth(od=min(max(level, low), high), source=Source.ESTIMATED, reason=reason)
 
 
-def _published(name: str) -> Reference:
-    vector = _unit(np.array(PUBLISHED_VECTORS[name]))
-    return Reference(name=name, rgb=vector, source="published", reason="Ruifrok and Johnston 2001")
+def _published(name: str, vector: Rgb) -> Colour:
+    unit = _unit(np.array(vector))
+    return Colour(name=name, rgb=unit, source=Source.PUBLISHED, reason="Ruifrok and Johnston 2001")
 
 
-def _given_white(white_rgb: Rgb) -> Reference:
+def _given_white(white_rgb: Rgb) -> Colour:
     red, green, blue = (float(value) for value in white_rgb)
     if not all(1.0 <= value <= 255.0 for value in (red, green, blue)):
         raise ValueError(f"white_rgb is {white_rgb}, expected three intensities of 1 to 255")
-    return Reference(name="White", rgb=(red, green, blue), source="given", reason="given by the caller")
+    return Colour(name="White", rgb=(red, green, blue), source=Source.GIVEN, reason="given by the caller")
 
 
-def _estimate_white(rgb: NDArray[np.uint8]) -> Reference:
+def _estimate_white(rgb: NDArray[np.uint8]) -> Colour:
     """Mean colour of the brightest pixels, if it can be glass."""
-    small = _reduce(rgb, 2)
+    small = planes.shrunk_in_blocks(rgb, 2)
     red, green, blue = cv2.split(small)
     darkest_channel = cv2.min(cv2.min(red, green), blue)
     histogram = np.bincount(darkest_channel.ravel(), minlength=256)
@@ -511,20 +486,12 @@ def _estimate_white(rgb: NDArray[np.uint8]) -> Reference:
     limit = int(np.flatnonzero(brighter >= WHITE_FRACTION * brighter[0])[-1])
     bright = (darkest_channel >= limit).astype(np.uint8)
     white = [float(value) for value in cv2.mean(small, mask=bright)[:3]]
-    if min(white) < MIN_WHITE:
+    if min(white) < MIN_WHITE_GREY:
         shown = ", ".join(f"{value:.0f}" for value in white)
         reason = f"the brightest pixels ({shown}) are too dark or coloured for glass"
-        return Reference(name="White", rgb=ASSUMED_WHITE, source="assumed", reason=reason)
+        return Colour(name="White", rgb=ASSUMED_WHITE, source=Source.ASSUMED, reason=reason)
     reason = f"mean of the brightest {WHITE_FRACTION:.0%} of the pixels"
-    return Reference(name="White", rgb=(white[0], white[1], white[2]), source="estimated", reason=reason)
-
-
-def _reduce(rgb: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
-    """Mean of blocks of step × step pixels; an odd rest widens the blocks evenly."""
-    if step == 1:
-        return rgb
-    size_xy = (-(-rgb.shape[1] // step), -(-rgb.shape[0] // step))
-    return np.asarray(cv2.resize(rgb, size_xy, interpolation=cv2.INTER_AREA), np.uint8)
+    return Colour(name="White", rgb=(white[0], white[1], white[2]), source=Source.ESTIMATED, reason=reason)
 
 
 def _unit(vector: FloatArray) -> Rgb:

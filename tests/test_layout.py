@@ -31,7 +31,8 @@ LAYERS = [
         "report",
         "synthetic",
     },
-    {"stain", "profiles", "geometry", "sheet"},
+    {"stain", "profiles", "sheet"},
+    {"planes", "geometry"},
     {"schema", "errors"},
 ]
 # Rooms that open files; all others get bytes, tables and pictures from them, and give those to them.

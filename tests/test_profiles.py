@@ -11,7 +11,7 @@ from ihcscore.profiles import MarkerProfile, known_profiles, load_cell_model, lo
 
 @pytest.fixture
 def cd3_toml() -> str:
-    return (Path(__file__).parent.parent / "models" / "CD3.toml").read_text(encoding="utf-8")
+    return (Path(__file__).parent.parent / "models" / "markers" / "CD3.toml").read_text(encoding="utf-8")
 
 
 RADIUS = "[blob_radius_um]\nvalue = 3.5"

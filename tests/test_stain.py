@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ihcscore import stain
+from ihcscore.cells.pigment import pigment_fraction
+from ihcscore.planes import check_rgb
 from ihcscore.stain import (
-    check_rgb,
     chromogen_above_background,
     estimate_stains,
-    mean_od,
+    mean_od_of,
     melanin_vector,
     od_to_rgb,
-    pigment_fraction,
     rgb_to_od,
     separate,
     unmix,
@@ -113,7 +113,23 @@ def test_separate_averages_blocks():
 def test_mean_od_is_the_mean_of_the_channels():
     rgb = plain((100, 120, 140), side=4)
     maps = separate(rgb, mpp_um=0.5, stains=stains())
-    assert mean_od(maps, stains())[1, 1] == pytest.approx(rgb_to_od(rgb[0, 0], WHITE).mean(), abs=1e-5)
+    mean = rgb_to_od(rgb[0, 0], WHITE).mean()
+    assert maps.mean_od[1, 1] == pytest.approx(mean, abs=1e-5)
+    assert mean_od_of(rgb, WHITE)[1, 1] == pytest.approx(mean, abs=1e-5)
+
+
+def test_a_table_says_what_the_formula_says():
+    rgb = np.random.default_rng(0).integers(0, 256, (30, 20, 3), np.uint8)
+    rgb[0, 0] = 0  # intensities below 1 are taken as 1
+    assert stain.od_of(rgb, WHITE) == pytest.approx(rgb_to_od(rgb, WHITE), abs=1e-6)
+    assert stain.od_of(rgb, WHITE)[0, 0] == pytest.approx(np.log10(WHITE), abs=1e-6)
+
+
+def test_a_part_of_the_maps():
+    maps = separate(plain((100, 120, 140), side=40), mpp_um=0.25, stains=stains())
+    part = maps.part((slice(2, 7), slice(10, 20)))
+    assert part.mean_od.shape == (5, 10)
+    assert part.shape_yx == (10, 20)
 
 
 def test_background_is_what_lies_between_cells():
@@ -202,10 +218,10 @@ def test_pigment_s_colour_is_learnt_from_marked_pixels():
 @pytest.mark.parametrize("chromogen", ["DAB", "AEC", "FastRed"])
 def test_each_chromogen_is_separated_by_its_own_vector(chromogen):
     white = (245.0, 245.0, 245.0)
-    od = 0.6 * np.array(stain.PUBLISHED_VECTORS[chromogen])
+    od = 0.6 * np.array(stain.CHROMOGEN_VECTORS[chromogen])
     rgb = np.broadcast_to(stain.od_to_rgb(od, white).round().astype(np.uint8), (40, 40, 3)).copy()
     used = stain.estimate_stains(rgb, chromogen=chromogen, white_rgb=white)
     maps = stain.separate(rgb, mpp_um=0.5, stains=used)
-    length = float(np.linalg.norm(stain.PUBLISHED_VECTORS[chromogen]))
+    length = float(np.linalg.norm(stain.CHROMOGEN_VECTORS[chromogen]))
     assert np.abs(maps.chromogen_od - 0.6 * length).max() < 0.02
     assert np.abs(maps.hematoxylin_od).max() < 0.02

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ihcscore import planes
+from ihcscore.cells.classify import classify_cells
+from ihcscore.planes import Plane
 from ihcscore.profiles import MarkerProfile
-from ihcscore.stain import (
-    READABLE_OD,
-    StainMaps,
-    Stains,
-    chromogen_above_background,
-    mean_od,
-    separate,
-    smooth,
-)
-
-FloatMap = NDArray[np.float32]
+from ihcscore.stain import READABLE_OD, StainMaps, Stains, chromogen_above_background, separate, smooth
 
 # Pixels beyond a field's edge that can change a cell inside it, in µm: 22 of the background, and 19 of
 # the blob filter that decides on the nearest neighbour (its reach, its peak and the spacing).
@@ -31,8 +24,8 @@ HALO_UM = 42.0
 DOG_RATIO = 1.6
 SCALE_STEP = np.sqrt(2.0)
 
-# Haematoxylin of a typical nucleus (upper quintile of the LYSTO tiles), and how much of it and of the
-# chromogen counts.
+# Haematoxylin of a typical nucleus (upper quintile of the LYSTO tiles); how much of it (in such nuclei) and
+# of the chromogen (in depths of the slide's stain) counts at most, so that one dark cell hides no other.
 NUCLEUS_OD = 0.25
 MAX_RELATIVE = 2.0
 CHROMOGEN_CAP = 1.5
@@ -47,10 +40,42 @@ COLOUR_WINDOW_UM = 9.0
 SURROUNDINGS_UM = 30.0
 MAX_SPACING_UM = 8.0
 
+# A pixel counts as stained from this share of the depth of the slide's stain: half-way.
+STAINED = 0.5
+
+# Denominators of ratios are at least so large: where less than a fiftieth of the window can be read, or
+# hardly anything is stained in it (OD), the ratio is noise and is drawn towards 0.
+LEAST_READABLE_SHARE = 0.02
+LEAST_ABSORBANCE_OD = 0.1
+LEAST_CHROMOGEN_OD = 0.05
+LEAST_DARKEST_OD = 0.05
+
 # Sharpness: slope of the mean OD, of details of 0.5 µm, averaged over 12 µm, per darkest OD within 6 µm.
 DETAIL_SIGMA_UM = 0.5
 SLOPE_WINDOW_UM = 12.0
 SLOPE_REACH_UM = 6.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassicalFinder:
+    """Finds cells as blobs of chromogen and haematoxylin, and classes them by their features.
+
+    Attributes
+    ----------
+    profile : MarkerProfile
+        What a positive cell of the marker looks like.
+    """
+
+    profile: MarkerProfile
+
+    @property
+    def halo_um(self) -> float:
+        """Width of the surroundings that can change a cell."""
+        return HALO_UM
+
+    def __call__(self, maps: StainMaps, stains: Stains) -> pd.DataFrame:
+        """Cells of a field; see :class:`ihcscore.cells.finder.Finder`."""
+        return classify_cells(detect_in_maps(maps, profile=self.profile, stains=stains), self.profile)
 
 
 def detect_cells(
@@ -96,7 +121,7 @@ def detect_in_maps(maps: StainMaps, *, profile: MarkerProfile, stains: Stains) -
             **_amounts(above_background, maps, at),
             **_shape_features(chromogen, nucleus, at, maps.mpp_um),
             **_colour_features(maps, stains, at),
-            "sharpness_per_um": _sharpness(mean_od(maps, stains), at, maps.mpp_um),
+            "sharpness_per_um": _sharpness(maps.mean_od, at, maps.mpp_um),
         }
     )
     candidates["diameter_um"] = _diameter_um(whole_cell, at, maps.mpp_um)
@@ -107,7 +132,7 @@ def detect_in_maps(maps: StainMaps, *, profile: MarkerProfile, stains: Stains) -
 Peaks = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
-def _strongest_blob(image: FloatMap, profile: MarkerProfile, mpp_um: float) -> FloatMap:
+def _strongest_blob(image: Plane, profile: MarkerProfile, mpp_um: float) -> Plane:
     """Largest blob contrast over the radii of the profile, which are √2 apart."""
     radius_um = profile.blob_radius_um
     strongest = blob_contrast(image, radius_um / mpp_um)
@@ -116,7 +141,7 @@ def _strongest_blob(image: FloatMap, profile: MarkerProfile, mpp_um: float) -> F
     return strongest
 
 
-def blob_contrast(image: FloatMap, radius_px: float) -> FloatMap:
+def blob_contrast(image: Plane, radius_px: float) -> Plane:
     """Difference of Gaussians that answers most to a disc of the radius (σ = radius / √2).
 
     A difference of Gaussians whose scales keep their ratio is normalised in scale by itself
@@ -127,10 +152,10 @@ def blob_contrast(image: FloatMap, radius_px: float) -> FloatMap:
     return smooth(image, sigma_px / spread) - smooth(image, sigma_px * spread)
 
 
-def _peaks(contrast: FloatMap, least: float, distance_px: float) -> Peaks:
+def _peaks(contrast: Plane, least: float, distance_px: float) -> Peaks:
     """Rows and columns of local maxima within half the distance on each side."""
     window = 2 * max(1, round(distance_px / 2)) + 1
-    highest = cv2.dilate(contrast, np.ones((window, window), np.uint8))
+    highest = planes.dilated(contrast, planes.square(window))
     rows, columns = np.nonzero((contrast >= highest) & (contrast > least))
     return rows, columns
 
@@ -143,7 +168,7 @@ def _positions(at: Peaks, maps: StainMaps) -> dict[str, NDArray[np.float64]]:
     return {"x_px": (columns + 0.5) * scale_x - 0.5, "y_px": (rows + 0.5) * scale_y - 0.5}
 
 
-def _amounts(above_background: FloatMap, maps: StainMaps, at: Peaks) -> dict[str, NDArray[np.float64]]:
+def _amounts(above_background: Plane, maps: StainMaps, at: Peaks) -> dict[str, NDArray[np.float64]]:
     """Optical densities in the cell."""
     sigma_px = AMOUNT_SIGMA_UM / maps.mpp_um
     return {
@@ -153,7 +178,7 @@ def _amounts(above_background: FloatMap, maps: StainMaps, at: Peaks) -> dict[str
 
 
 def _shape_features(
-    chromogen: FloatMap, nucleus: FloatMap, at: Peaks, mpp_um: float
+    chromogen: Plane, nucleus: Plane, at: Peaks, mpp_um: float
 ) -> dict[str, NDArray[np.float64]]:
     """How much of the cell is stained, how strongly, and how blob-like; amounts relative to the level."""
     sigma_px = CELL_SIGMA_UM / mpp_um
@@ -162,7 +187,7 @@ def _shape_features(
     def covered(threshold: float) -> NDArray[np.float64]:
         return smooth((chromogen > np.float32(threshold)).astype(np.float32), sigma_px)[at].astype(float)
 
-    stained = (chromogen > np.float32(0.5)).astype(np.float32)
+    stained = (chromogen > np.float32(STAINED)).astype(np.float32)
     around = _mean_around(stained, SURROUNDINGS_UM / mpp_um)
     return {
         "covered_quarter": covered(0.25),
@@ -182,46 +207,43 @@ def _colour_features(maps: StainMaps, stains: Stains, at: Peaks) -> dict[str, ND
     DAB and haematoxylin leave no residual; grey (ink, folds) leaves some beside much "haematoxylin",
     melanin leaves some beside none.
     """
-    readable = (mean_od(maps, stains) < np.float32(READABLE_OD)).astype(np.float32)
+    readable = (maps.mean_od < np.float32(READABLE_OD)).astype(np.float32)
     hematoxylin, chromogen, residual = (
         _mean_around(amount * readable, COLOUR_WINDOW_UM / maps.mpp_um)[at].astype(float)
         for amount in (maps.hematoxylin_od, maps.chromogen_od, maps.residual_od)
     )
-    share = np.maximum(_mean_around(readable, COLOUR_WINDOW_UM / maps.mpp_um)[at].astype(float), 0.02)
-    residual_share = residual / np.maximum(hematoxylin + chromogen, 0.1 * share)
+    read = _mean_around(readable, COLOUR_WINDOW_UM / maps.mpp_um)[at].astype(float)
+    share = np.maximum(read, LEAST_READABLE_SHARE)
+    residual_share = residual / np.maximum(hematoxylin + chromogen, LEAST_ABSORBANCE_OD * share)
     return {
         "residual_share": residual_share,
         "pigment_likeness": stains.pigment_likeness(residual_share),
-        "hematoxylin_per_chromogen": hematoxylin / np.maximum(chromogen, 0.05 * share),
+        "hematoxylin_per_chromogen": hematoxylin / np.maximum(chromogen, LEAST_CHROMOGEN_OD * share),
     }
 
 
-def _sharpness(od: FloatMap, at: Peaks, mpp_um: float) -> NDArray[np.float64]:
+def _sharpness(od: Plane, at: Peaks, mpp_um: float) -> NDArray[np.float64]:
     """Mean slope of the OD around each peak per darkest OD near it, per µm."""
     detail = smooth(od, DETAIL_SIGMA_UM / mpp_um)
-    slope_x = cv2.Sobel(detail, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REFLECT_101)
-    slope_y = cv2.Sobel(detail, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REFLECT_101)
-    slope = _mean_around(np.asarray(cv2.magnitude(slope_x, slope_y), np.float32), SLOPE_WINDOW_UM / mpp_um)
-    window = 2 * round(SLOPE_REACH_UM / mpp_um) + 1
-    darkest = cv2.dilate(detail, np.ones((window, window), np.uint8))
-    sharpness = slope[at].astype(float) / mpp_um / np.maximum(darkest[at].astype(float), 0.05)
+    slope = _mean_around(planes.slope(detail), SLOPE_WINDOW_UM / mpp_um)
+    darkest = planes.dilated(detail, planes.square(2 * round(SLOPE_REACH_UM / mpp_um) + 1))
+    sharpness = slope[at].astype(float) / mpp_um / np.maximum(darkest[at].astype(float), LEAST_DARKEST_OD)
     return np.asarray(sharpness, float)
 
 
-def _diameter_um(whole_cell: FloatMap, at: Peaks, mpp_um: float) -> NDArray[np.float64]:
+def _diameter_um(whole_cell: Plane, at: Peaks, mpp_um: float) -> NDArray[np.float64]:
     """Diameter of the disc that covers as much of a Gaussian window as the cell does.
 
     A disc of radius r covers 1 - exp(-r² / 2σ²) of a Gaussian of σ around its centre.
     """
-    covered = smooth((whole_cell > np.float32(0.5)).astype(np.float32), CELL_SIGMA_UM / mpp_um)[at]
+    covered = smooth((whole_cell > np.float32(STAINED)).astype(np.float32), CELL_SIGMA_UM / mpp_um)[at]
     share = np.clip(covered.astype(float), 0.01, 0.99)
     return np.asarray(2 * CELL_SIGMA_UM * np.sqrt(-2 * np.log1p(-share)))
 
 
-def _mean_around(image: FloatMap, side_px: float) -> FloatMap:
-    """Mean over a square: where no peak is sought, it is as good as a Gaussian and cheaper."""
-    window = 2 * round(side_px / 2) + 1
-    return np.asarray(cv2.blur(image, (window, window), borderType=cv2.BORDER_REFLECT_101), np.float32)
+def _mean_around(image: Plane, side_px: float) -> Plane:
+    """Mean over a square, of an odd number of pixels across."""
+    return planes.box_mean(image, 2 * round(side_px / 2) + 1)
 
 
 def _spacing_um(at: Peaks, mpp_um: float) -> NDArray[np.float64]:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ihcscore.cells.pigment import PIGMENT_MAX_HEMATOXYLIN
 from ihcscore.profiles import MarkerProfile, load_cell_model
 from ihcscore.schema import CellClass
-from ihcscore.stain import PIGMENT_MAX_HEMATOXYLIN
 
 # Haematoxylin per chromogen of grey is about 1.5; blue nuclei lie above this.
 INK_MAX_HEMATOXYLIN = 2.5

@@ -192,4 +192,4 @@ def chosen_profile(marker: str | None, file: Path | None, chromogen: str | None)
     known = {name.lower(): name for name in ChromogenName}
     if chromogen.lower() not in known:
         raise ProfileError(f"--chromogen is {chromogen}, expected one of {', '.join(ChromogenName)}")
-    return replace(chosen, chromogen=str(known[chromogen.lower()]))
+    return replace(chosen, chromogen=known[chromogen.lower()])

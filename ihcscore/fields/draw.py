@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore.geometry.field import Field
-from ihcscore.geometry.square import Square, centres_of_corners
+from ihcscore.geometry.polygons import raster
+from ihcscore.geometry.square import Square
 from ihcscore.schema import FieldSettings, RegionName, Sampling
 
 # Random placement can wedge itself in a small region; fresh starts find room where there is some, and
@@ -139,7 +140,7 @@ def candidate_positions(
     height, width = frame.tissue.shape
     if side > height or side > width or area.is_empty:
         return np.empty((0, 2)), np.empty(0)
-    inside = _window_mean(_raster(area, frame), side)
+    inside = _window_mean(raster(area, frame.tissue.shape, downsample=frame.downsample), side)
     tissue = _window_mean(frame.tissue, side)
     rows, columns = np.nonzero((inside > 1 - 1e-6) & (tissue >= min_tissue_fraction))
     corners = np.rint(np.column_stack([columns, rows]) * frame.downsample)
@@ -154,24 +155,6 @@ def _window_mean(values: NDArray[Any], side: int) -> NDArray[np.float64]:
     window = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
     mean: NDArray[np.float64] = window / side**2
     return mean
-
-
-def _raster(area: BaseGeometry, frame: SamplingFrame) -> NDArray[np.bool_]:
-    """The region on the mask's grid, its border pixels included."""
-    mask = np.zeros(frame.tissue.shape, np.uint8)
-    fine = 16  # OpenCV takes sixteenths of a pixel as whole numbers, with shift=4
-    for polygon in shapely.get_parts(area):
-        if polygon.geom_type != "Polygon":
-            continue  # lines and points that a difference of polygons leaves behind
-        rings = [polygon.exterior, *polygon.interiors]
-        points = [
-            np.rint(centres_of_corners(shapely.get_coordinates(ring) / frame.downsample) * fine).astype(
-                np.int32
-            )
-            for ring in rings
-        ]
-        cv2.fillPoly(mask, points, 1, shift=4)
-    return mask.astype(bool)
 
 
 @dataclass(frozen=True, kw_only=True)

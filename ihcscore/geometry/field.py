@@ -79,3 +79,20 @@ def square_of(row: Mapping[Hashable, Any]) -> Square:
     """The square of a row of a field table: the one place where its four columns are taken apart."""
     x, y, side, angle = (float(row[name]) for name in ("x_px", "y_px", "side_px", "angle_deg"))
     return Square(x_px=x, y_px=y, side_px=side, angle_deg=angle)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldQuality:
+    """What a field's own pixels say of it.
+
+    Attributes
+    ----------
+    focus : float
+        Ratio of fine to coarse detail, 0 (nothing sharp) to about 0.6.
+    fold_fraction, pen_fraction : float
+        Share of the field that is folded, and under ink, 0 to 1.
+    """
+
+    focus: float
+    fold_fraction: float
+    pen_fraction: float

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from shapely.geometry.base import BaseGeometry
 
+from ihcscore.geometry.polygons import raster
 from ihcscore.geometry.square import centres_of_corners
 from ihcscore.schema import Rgb
 
@@ -87,10 +88,7 @@ def fill(
     opacity: float,
 ) -> None:
     """Lay a colour over an area (in pixels `downsample` times smaller), in place."""
-    mask = np.zeros(canvas.shape[:2], np.uint8)
-    for rings in _rings(area, downsample):
-        cv2.fillPoly(mask, rings, 1, shift=SUBPIXEL_BITS)
-    here = mask.astype(bool)
+    here = raster(area, canvas.shape, downsample=downsample, bits=SUBPIXEL_BITS)
     canvas[here] = np.rint(canvas[here] * (1 - opacity) + np.asarray(colour) * opacity)
 
 

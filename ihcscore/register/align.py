@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from ihcscore.geometry.affine import Affine
+from ihcscore.planes import Border, Plane, blurred, sampled, shrunk_by
 from ihcscore.register.search import Candidate, search, search_px
-from ihcscore.register.structure import Plane, blurred, local_contrast
+from ihcscore.register.structure import local_contrast
 from ihcscore.register.threads import one_thread
 
 # Longest side of the reference at each step, in pixels, and the blur at that step.
@@ -36,7 +37,7 @@ class Alignment:
     transform : Affine
         From the reference's pixels to the moving picture's.
     score : float
-        How well they agree under it, -1 to 1, as :func:`agreement` says.
+        How well they agree under it, -1 to 1: :func:`contrast_correlation`.
     """
 
     transform: Affine
@@ -63,7 +64,7 @@ def align(reference: Plane, moving: Plane) -> Alignment:
     best: Alignment | None = None
     for one in _rough(reference, moving):
         refined = refine(reference, moving, one.transform, longest_px=first)
-        score = agreement(reference, moving, refined)
+        score = contrast_correlation(reference, moving, refined)
         if best is None or score > best.score:
             best = Alignment(transform=refined, score=score)
     if best is None:
@@ -73,7 +74,7 @@ def align(reference: Plane, moving: Plane) -> Alignment:
         transform = refine(reference, moving, transform, longest_px=longest)
         if longest >= max(reference.shape):
             break
-    return Alignment(transform=transform, score=agreement(reference, moving, transform))
+    return Alignment(transform=transform, score=contrast_correlation(reference, moving, transform))
 
 
 def _rough(reference: Plane, moving: Plane) -> list[Candidate]:
@@ -108,19 +109,15 @@ def refine(reference: Plane, moving: Plane, start: Affine, *, longest_px: int) -
 
 
 def _scaled(plane: Plane, scale: float) -> Plane:
-    if scale == 1.0:
-        return blurred(plane, _BLUR_PX)
-    small = cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return blurred(np.asarray(small, np.float32), _BLUR_PX)
+    return blurred(shrunk_by(plane, scale), _BLUR_PX)
 
 
-def agreement(reference: Plane, moving: Plane, transform: Affine) -> float:
+def contrast_correlation(reference: Plane, moving: Plane, transform: Affine) -> float:
     """Correlation of the local contrast of two pictures under a map, -1 to 1; 0 where one is empty."""
     scale = min(1.0, _JUDGED_PX / max(reference.shape))
     fixed, other = (_scaled(plane, scale) for plane in (reference, moving))
     small = Affine.scaling(scale) @ transform @ Affine.scaling(1 / scale)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = np.asarray(cv2.warpAffine(other, small.cv(), fixed.shape[::-1], flags=flags), np.float32)
+    warped = sampled(other, small.cv(), fixed.shape, border=Border.ZERO)
     a, b = (local_contrast(plane, **_JUDGED_CONTRAST).ravel() for plane in (fixed, warped))
     spread = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(a @ b) / spread if spread > 0 else 0.0

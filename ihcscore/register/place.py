@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore.geometry.affine import Affine
-from ihcscore.register.structure import Plane, local_contrast
+from ihcscore.planes import Border, Plane, sampled, shrunk_by
+from ihcscore.register.structure import local_contrast
 from ihcscore.register.threads import one_thread
 
 # Between nuclei, of which serial sections share few, and the field, which both show.
@@ -100,7 +101,7 @@ def _inside(n: int, side_px: float) -> tuple[slice, slice]:
 def _whole(fixed: Plane, other: Plane, *, side_um: float, mpp_um: float) -> tuple[NDArray[np.float64], bool]:
     """Shift (x, y) of the square as a whole, and whether it stands out."""
     half = 2 if mpp_um < 3 else 1  # 4 µm/px say as much here as 2, in a sixteenth of the time
-    fixed, other = (_reduced(plane, half) for plane in (fixed, other))
+    fixed, other = (shrunk_by(plane, 1 / half) for plane in (fixed, other))
     inside = _inside(fixed.shape[0], side_um / mpp_um / half)
     scores = cv2.matchTemplate(other, np.ascontiguousarray(fixed[inside]), cv2.TM_CCOEFF_NORMED)
     row, column = np.unravel_index(int(np.argmax(scores)), scores.shape)
@@ -112,21 +113,11 @@ def _whole(fixed: Plane, other: Plane, *, side_um: float, mpp_um: float) -> tupl
     return np.array([column - first, row - first], float) * half, distinct
 
 
-def _reduced(plane: Plane, factor: int) -> Plane:
-    if factor == 1:
-        return plane
-    small = cv2.resize(plane, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32)
-
-
 def _shifted(plane: Plane, shift: NDArray[np.float64]) -> Plane:
     """What lies at p + shift comes to p."""
     if not shift.any():
         return plane
-    matrix = Affine.shifting(shift).cv()
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    moved = cv2.warpAffine(plane, matrix, plane.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.float32)
+    return sampled(plane, Affine.shifting(shift).cv(), plane.shape, border=Border.REPEATED)
 
 
 def _flow(fixed: Plane, other: Plane, *, mpp_um: float) -> NDArray[np.float32]:
@@ -172,7 +163,7 @@ def _disagreement(
 ) -> float:
     """Median distance, in pixels, between where nine parts of the square match best and its shift."""
     half = 2 if mpp_um < 3 else 1
-    fixed, other = (_reduced(plane, half) for plane in (fixed, other))
+    fixed, other = (shrunk_by(plane, 1 / half) for plane in (fixed, other))
     n, step_um = fixed.shape[0], mpp_um * half
     part, reach = round(side_um / step_um / 2), round(_PART_REACH_UM / step_um)
     third = side_um / step_um / 3

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
 from ihcscore.geometry.affine import Affine
-from ihcscore.register.structure import Plane, blurred
+from ihcscore.planes import Border, Plane, blurred, laid_on, shrunk_by
 
 # Longest side of the reference as it is searched, and of the moving picture, in pixels: coarse enough for
 # 144 turns in 0.2 s, or in 1 s where the reference is a small piece of what the moving picture shows.
@@ -25,6 +24,8 @@ _MIN_OVERLAP = 0.35
 # much: on even glass the correlation is rounding over rounding.
 _LEAST_VARIANCE = 0.02
 _TINY = 1e-12
+# What shrinking left of the pixels' own pattern.
+_BLUR_PX = 0.7
 _Spectrum = NDArray[np.complexfloating]
 
 
@@ -70,7 +71,7 @@ def search(reference: Plane, moving: Plane, *, n: int) -> list[Candidate]:
         for angle in np.arange(0.0, 360.0, _STEP_DEG):
             placing = _turn(small.shape, side, math.radians(angle), mirrored)
             warped, covered = (
-                np.asarray(cv2.warpAffine(plane, placing.cv(), (side, side)), np.float32)
+                laid_on(plane, placing.cv(), (side, side), border=Border.ZERO)
                 for plane in (small, np.ones_like(small))
             )
             inside = (covered > 0.99).astype(np.float32)
@@ -93,8 +94,7 @@ def _shrunk(plane: Plane, scale: float) -> Plane:
     down, right = (max(0, least - length) for length in plane.shape)
     if down or right:
         plane = np.pad(plane, ((0, down), (0, right)))
-    small = cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return blurred(np.asarray(small, np.float32), 0.7)
+    return blurred(shrunk_by(plane, scale), _BLUR_PX)
 
 
 def _levelled(plane: Plane) -> Plane:
@@ -134,6 +134,17 @@ class _Matcher:
 
     def best(self, template: Plane, mask: Plane) -> tuple[float, tuple[float, float]]:
         """Highest correlation over all shifts, and the shift (x, y) that gives it."""
+        scores = self.scores(template, mask)
+        row, column = np.unravel_index(int(np.argmax(scores)), scores.shape)
+        # Shifts to the left and up come out at the far end, beyond the moving picture's own length.
+        x, y = (
+            float(at if at < length else at - self.size)
+            for at, length in zip((column, row), self.shape_yx[::-1], strict=True)
+        )
+        return float(scores[row, column]), (x, y)
+
+    def scores(self, template: Plane, mask: Plane) -> NDArray[np.float64]:
+        """Correlation at each shift (down, right), modulo the size; -1 where too little overlaps."""
         planes = (template, template**2, mask)
         t, tt, m = (np.conj(fft.rfft2(plane, (self.size, self.size))) for plane in planes)
         n = np.maximum(self._back(self.inside * m), 1.0)
@@ -146,14 +157,7 @@ class _Matcher:
         )
         spread = np.sqrt(spread_t * spread_p)
         enough = n > _MIN_OVERLAP * min(float(mask.sum()), float(np.prod(self.shape_yx)))
-        scores = np.where(enough & (spread > 0), covariance / np.maximum(spread, _TINY), -1.0)
-        row, column = np.unravel_index(int(np.argmax(scores)), scores.shape)
-        # Shifts to the left and up come out at the far end, beyond the moving picture's own length.
-        x, y = (
-            float(at if at < length else at - self.size)
-            for at, length in zip((column, row), self.shape_yx[::-1], strict=True)
-        )
-        return float(scores[row, column]), (x, y)
+        return np.where(enough & (spread > 0), covariance / np.maximum(spread, _TINY), -1.0)
 
     def _back(self, spectrum: _Spectrum) -> NDArray[np.float64]:
         return np.asarray(fft.irfft2(spectrum, (self.size, self.size)), float)

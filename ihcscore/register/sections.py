@@ -5,16 +5,27 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore.geometry.affine import Affine
-from ihcscore.register.align import Alignment, agreement, align, refine
+from ihcscore.geometry.polygons import mask_to_polygons, without_holes
+from ihcscore.planes import (
+    Border,
+    Mask,
+    Plane,
+    blurred,
+    box_mean,
+    dilated,
+    disc,
+    parts_of,
+    sampled,
+    shrunk_by,
+)
+from ihcscore.register.align import Alignment, align, contrast_correlation, refine
 from ihcscore.register.place import REACH_UM, place
-from ihcscore.register.structure import Plane, blurred
 
 # Tissue for the purpose of finding its extent and its pieces: structure smoothed over so many µm.
 _TISSUE_SMOOTH_UM = 60.0
@@ -23,11 +34,17 @@ _CROP_MARGIN_UM = 200.0
 # Tissue nearer than this belongs to one piece, and a piece is at least this share of all tissue.
 _PIECE_GAP_UM = 120.0
 _MIN_PIECE_FRACTION = 0.04
+# The outline of a piece, half-way across a gap, needs no more corners than this many pixels ask for.
+_OUTLINE_PX = 0.5
+# The scale at which a piece's own map is refined: longest side of the piece in pixels.
+_PIECE_PX = 512
 # A piece gets a map of its own where that raises the correlation of its contrast by so much.
 _PIECE_GAIN = 0.05
 # Where the global map is tried: squares of this side, spread evenly over the tissue, at most so many.
 _CHECK_SIDE_UM = 500.0
 _CHECK_PLACES = 36
+# Share of such a square that is tissue.
+_CHECK_TISSUE = 0.6
 # Of places held against the wrong part of a section 0.7 % look distinct, and few of these lie near where the
 # map says: three near ones of 36, or two of a few, are no chance (binomial, P < 0.002).
 _MIN_DISTINCT = 3
@@ -170,10 +187,7 @@ def register_sections(reference: SectionView, moving: SectionView) -> Registrati
 def _working(view: SectionView, mpp_um: float) -> tuple[Plane, Affine]:
     """Structure around the tissue at the common scale, and the map to it from level-0 pixels."""
     scale = view.mpp_um / mpp_um
-    plane = view.structure
-    if scale < 1:
-        small = cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        plane = np.asarray(small, np.float32)
+    plane = shrunk_by(view.structure, scale) if scale < 1 else view.structure
     tissue = _tissue(plane, mpp_um)
     rows, columns = (np.flatnonzero(tissue.any(axis)) for axis in (1, 0))
     if rows.size == 0:
@@ -185,7 +199,7 @@ def _working(view: SectionView, mpp_um: float) -> tuple[Plane, Affine]:
     return np.ascontiguousarray(cropped), to_working
 
 
-def _tissue(plane: Plane, mpp_um: float) -> NDArray[np.bool_]:
+def _tissue(plane: Plane, mpp_um: float) -> Mask:
     return np.asarray(blurred(plane, _TISSUE_SMOOTH_UM / mpp_um) > _TISSUE_STRUCTURE)
 
 
@@ -212,7 +226,7 @@ def _pieces(
     return found, doubtful
 
 
-def _own_map(fixed: Plane, other: Plane, mask: NDArray[np.bool_], whole: Affine) -> Affine | None:
+def _own_map(fixed: Plane, other: Plane, mask: Mask, whole: Affine) -> Affine | None:
     """The map of a piece by itself, where it agrees clearly better than the whole section's."""
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     top, left = int(rows[0]), int(columns[0])
@@ -220,29 +234,24 @@ def _own_map(fixed: Plane, other: Plane, mask: NDArray[np.bool_], whole: Affine)
     alone = np.ascontiguousarray((fixed * mask)[window])
     offset = Affine.shifting((left, top))
     here = whole @ offset
-    near = refine(alone, other, here, longest_px=512)
-    start = Alignment(transform=near, score=agreement(alone, other, near))
+    near = refine(alone, other, here, longest_px=_PIECE_PX)
+    start = Alignment(transform=near, score=contrast_correlation(alone, other, near))
     best = max((start, align(alone, other)), key=lambda one: one.score)
-    if best.score > agreement(alone, other, here) + _PIECE_GAIN:
+    if best.score > contrast_correlation(alone, other, here) + _PIECE_GAIN:
         return best.transform @ offset.inverse()
     return None
 
 
-def _outline(mask: NDArray[np.bool_]) -> BaseGeometry:
+def _outline(mask: Mask) -> BaseGeometry:
     """Outline of a mask of one piece, its holes filled, pixel corners at whole numbers."""
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    # OpenCV traces through pixel centres, half a pixel inside the edge.
-    rings = [np.asarray(contour[:, 0, :], float) + 0.5 for contour in contours]
-    return shapely.union_all([shapely.Polygon(ring).buffer(0.5) for ring in rings]).simplify(0.5)
+    return without_holes(mask_to_polygons(mask, downsample=1.0)).simplify(_OUTLINE_PX)
 
 
-def _piece_masks(plane: Plane, *, mpp_um: float) -> list[NDArray[np.bool_]]:
+def _piece_masks(plane: Plane, *, mpp_um: float) -> list[Mask]:
     """Each piece of tissue with half the gap around it; none where there is only one."""
     tissue = _tissue(plane, mpp_um)
-    gap = max(1, round(_PIECE_GAP_UM / 2 / mpp_um))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * gap + 1, 2 * gap + 1))
-    n, labels = cv2.connectedComponents(cv2.dilate(tissue.astype(np.uint8), disc))
-    masks = [np.asarray(labels == label) for label in range(1, n)]
+    parts = parts_of(dilated(tissue, disc(_PIECE_GAP_UM / 2 / mpp_um)))
+    masks = [np.asarray(parts.labels == label) for label in range(1, len(parts.area_px))]
     large = [mask for mask in masks if (mask & tissue).sum() >= _MIN_PIECE_FRACTION * tissue.sum()]
     return large if len(large) > 1 else []
 
@@ -284,18 +293,16 @@ def _match(
 
 def patch(plane: Plane, onto: Affine, size: int) -> Plane:
     """A square of a plane, shape (size, size), resampled; `onto` maps the square's pixels to the plane's."""
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpAffine(plane, onto.cv(), (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(warped, np.float32)
+    return sampled(plane, onto.cv(), (size, size), border=Border.REPEATED)
 
 
 def _check_places(plane: Plane, *, mpp_um: float) -> list[NDArray[np.float64]]:
     """Centres of a lattice of squares that are mostly tissue."""
     tissue = _tissue(plane, mpp_um).astype(np.float32)
     side = round(_CHECK_SIDE_UM / mpp_um)
-    share = cv2.blur(tissue, (side, side), borderType=cv2.BORDER_CONSTANT)
+    share = box_mean(tissue, side, border=Border.ZERO)
     step = max(side / 2, math.sqrt(float(tissue.sum()) / _CHECK_PLACES))
     columns, rows = (np.arange(step / 2, length, step) for length in plane.shape[::-1])
-    found = [np.array([x, y]) for y in rows for x in columns if share[int(y), int(x)] > 0.6]
+    found = [np.array([x, y]) for y in rows for x in columns if share[int(y), int(x)] > _CHECK_TISSUE]
     picked = np.unique(np.linspace(0, len(found) - 1, min(len(found), _CHECK_PLACES)).round().astype(int))
     return [found[at] for at in picked]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+from ihcscore.planes import Plane, blurred, check_rgb, sum_by_table
+from ihcscore.stain import Rgb, od_table
 
 # White is this percentile of each channel where the caller knows none.
 _WHITE_PERCENTILE = 98.0
@@ -17,7 +17,7 @@ _SATURATION_PERCENTILE = 95.0
 _MIN_VARIANCE = 1e-4
 
 
-def structure(rgb: NDArray[np.uint8], *, white_rgb: tuple[float, float, float] | None = None) -> Plane:
+def structure(rgb: NDArray[np.uint8], *, white_rgb: Rgb | None = None) -> Plane:
     """Summed optical density, 0 on glass to 1 in the densest tissue.
 
     All stains add to it, so that haematoxylin, eosin and DAB show the same nuclei, vessels and holes.
@@ -32,15 +32,13 @@ def structure(rgb: NDArray[np.uint8], *, white_rgb: tuple[float, float, float] |
     -------
     ndarray of float32, shape (height, width)
     """
-    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
-        raise ValueError(f"rgb is {rgb.dtype}, shape {rgb.shape}; expected uint8, (height, width, 3)")
+    check_rgb(rgb)
     if white_rgb is None:
         white = np.percentile(rgb.reshape(-1, 3), _WHITE_PERCENTILE, axis=0)
     else:
         white = np.asarray(white_rgb, float)
-    levels = np.arange(256)[:, None] / np.maximum(white, 1.0)
-    table = -np.log10(np.clip(levels, 1 / 255, 1.0)).astype(np.float32)
-    od = table[rgb[..., 0], 0] + table[rgb[..., 1], 1] + table[rgb[..., 2], 2]
+    red, green, blue = (float(value) for value in np.maximum(white, 1.0))
+    od = sum_by_table(rgb, np.maximum(od_table((red, green, blue)), 0))
     tissue = od[od > _TISSUE_OD]
     if tissue.size == 0:
         return np.zeros(od.shape, np.float32)
@@ -66,8 +64,3 @@ def local_contrast(plane: Plane, *, fine_px: float, coarse_px: float) -> Plane:
     mean = blurred(smooth, coarse_px)
     variance = blurred(smooth * smooth, coarse_px) - mean * mean
     return np.asarray((smooth - mean) / np.sqrt(np.maximum(variance, 0) + _MIN_VARIANCE), np.float32)
-
-
-def blurred(plane: Plane, sigma_px: float) -> Plane:
-    """Gaussian blur; a standard deviation of 0 leaves the plane as it is."""
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma_px), np.float32) if sigma_px > 0 else plane

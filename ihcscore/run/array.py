@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ihcscore.cells.classical import detect_in_maps
-from ihcscore.cells.classify import classify_cells
+from ihcscore.cells.classical import ClassicalFinder
+from ihcscore.cells.pigment import pigment_fraction
 from ihcscore.profiles import MarkerProfile, load_profile
-from ihcscore.stain import StainMaps, Stains, estimate_stains, pigment_fraction, separate
+from ihcscore.stain import StainMaps, Stains, estimate_stains, separate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,4 +93,4 @@ def count_array(
 
 def cells_in(maps: StainMaps, profile: MarkerProfile, stains: Stains) -> pd.DataFrame:
     """Classified cells of stain maps; x_px and y_px in pixels of the image that they come from."""
-    return classify_cells(detect_in_maps(maps, profile=profile, stains=stains), profile)
+    return ClassicalFinder(profile=profile)(maps, stains)

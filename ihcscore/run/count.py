@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ihcscore.cells.classical import HALO_UM
+from ihcscore.cells.pigment import pigment_fraction
 from ihcscore.geometry.square import Square, centres_of_corners, corners_of_centres
 from ihcscore.output.progress import Stopwatch
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import cells_in
 from ihcscore.slide import Slide, View
-from ihcscore.stain import StainMaps, Stains, pigment_fraction, separate, working_step_px
+from ihcscore.stain import StainMaps, Stains, separate, working_step_px
 
 # Fields are read at the coarsest level that is not coarser than this: what a 40x scan has.
 _READ_MPP_UM = 0.25
@@ -89,9 +90,7 @@ def count_field(
         found = cells_in(maps, profile, stains)
     inside = found[around.square.holds(found["x_px"], found["y_px"])].reset_index(drop=True)
     step = working_step_px(view.mpp_um)
-    return around.counted(
-        inside, pigment_fraction=_pigment_in(maps, stains, around.square.reduced(step), step)
-    )
+    return around.counted(inside, pigment_fraction=_pigment_in(maps, stains, around.square.reduced(step)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,15 +158,7 @@ class _Surroundings:
         return placed
 
 
-def _pigment_in(maps: StainMaps, stains: Stains, square: Square, step: int) -> float:
+def _pigment_in(maps: StainMaps, stains: Stains, square: Square) -> float:
     """Share of a square of the maps (in their pixels) that is covered by pigment."""
     window, inside = square.pixels(maps.hematoxylin_od.shape)
-    rows, columns = inside.shape
-    part = StainMaps(
-        hematoxylin_od=maps.hematoxylin_od[window],
-        chromogen_od=maps.chromogen_od[window],
-        residual_od=maps.residual_od[window],
-        shape_yx=(step * rows, step * columns),
-        mpp_um=maps.mpp_um,
-    )
-    return pigment_fraction(part, stains, inside=inside)
+    return pigment_fraction(maps.part(window), stains, inside=inside)

@@ -13,12 +13,12 @@ from scipy.ndimage import binary_fill_holes
 from ihcscore.errors import IhcscoreError, parameter
 from ihcscore.fields import SamplingFrame, draw_fields
 from ihcscore.geometry.field import Field
+from ihcscore.geometry.polygons import mask_to_polygons
 from ihcscore.regions import Annotations, Region, check_on_slide, derive_regions, read_annotations
 from ihcscore.run.plan import Plan, sampling_frame
 from ihcscore.run.survey import Survey, stain_amounts
 from ihcscore.schema import FieldSettings, Note, NoteKind, RegionName, RegionSource, RunSettings, Sampling
 from ihcscore.slide import Slide
-from ihcscore.tissue.mask import mask_to_polygons
 from ihcscore.tissue.tumour import propose_tumour
 
 # How near the centre of a thin tumour comes to its outline: as far as one field needs, then nearer in

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError
-from ihcscore.fields.quality import find_blur
 from ihcscore.slide import Slide, View
 from ihcscore.stain import Stains
+from ihcscore.tissue.focus import find_blur
 from ihcscore.tissue.tumour import NuclearFeatures, block_side_px, nuclear_features
 
 # Nuclei show at 1 µm per pixel; a block of 128 µm holds some tens of them.

@@ -10,8 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ihcscore import score
-from ihcscore.fields.quality import FieldQuality
-from ihcscore.geometry.field import Field
+from ihcscore.geometry.field import Field, FieldQuality
 from ihcscore.run.plan import Plan
 from ihcscore.run.planned import PlannedSlide
 from ihcscore.schema import SLIDE_CELLS, FieldStatus, Note, NoteKind, Quality, RegionName

@@ -12,8 +12,8 @@ import numpy as np
 
 from ihcscore import output, score
 from ihcscore.errors import ReadError
-from ihcscore.fields import FieldQuality, field_quality, judge_field, tissue_fraction
-from ihcscore.geometry.field import Field
+from ihcscore.fields import judge_field, tissue_fraction
+from ihcscore.geometry.field import Field, FieldQuality
 from ihcscore.output.progress import Progress, Stopwatch, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import as_profile
@@ -23,9 +23,10 @@ from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.planned import PlannedSlide, plan_slide
 from ihcscore.run.result import ScoredField, SlideScores, notes_of, tables_of
 from ihcscore.run.write import FieldPictures, record_of, write_run
-from ihcscore.schema import Chromogen, FieldStatus, Quality, RunSettings
+from ihcscore.schema import FieldStatus, Quality, RunSettings
 from ihcscore.slide import open_slide
 from ihcscore.slide.thumbnail import CACHE
+from ihcscore.tissue.focus import field_quality
 
 
 def score_slide(
@@ -86,7 +87,7 @@ def score_slide(
         planned = plan_slide(
             slide,
             fields or DrawnFields(),
-            chromogen=Chromogen(profile.chromogen),
+            chromogen=profile.chromogen,
             settings=settings,
             cache=None if out is None else Path(out) / CACHE,
             watch=watch,
@@ -176,9 +177,7 @@ class _Scorer:
         qc, reason = judge_field(
             quality, tissue_fraction=one.tissue_fraction, pigment_fraction=counted.pigment_fraction
         )
-        seen = ScoredField(
-            field=one, status=FieldStatus.SCORED, qc=Quality(qc), qc_reason=reason, quality=quality
-        )
+        seen = ScoredField(field=one, status=FieldStatus.SCORED, qc=qc, qc_reason=reason, quality=quality)
         if seen.qc == Quality.FAIL and self.planned.plan.rejects:
             return replace(seen, status=FieldStatus.REJECTED, error=f"field {one.field_id}: {reason}")
         scored = replace(

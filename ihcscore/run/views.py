@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ihcscore import output, pictures
 from ihcscore.geometry.field import square_of
+from ihcscore.geometry.polygons import mask_to_polygons
 from ihcscore.run.plan import Plan
 from ihcscore.run.survey import Survey
 from ihcscore.schema import (
@@ -24,7 +25,6 @@ from ihcscore.schema import (
     RegionName,
 )
 from ihcscore.slide import Slide
-from ihcscore.tissue.mask import mask_to_polygons
 
 OVERVIEW_PX = 1600
 

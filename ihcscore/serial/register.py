@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import ihcscore
 from ihcscore import output, pictures
 from ihcscore.geometry.affine import Affine
-from ihcscore.geometry.square import centres_of_corners
+from ihcscore.geometry.polygons import raster
 from ihcscore.output.progress import Progress, silent
 from ihcscore.register import Registration
 from ihcscore.schema import CARRIED_POINTS, POINTS, FieldSettings
@@ -192,10 +192,8 @@ def _maps(
     """Each map with the part of the picture in which it holds, the pieces' last."""
     maps = [(registration.transform, np.ones(shape_yx, np.bool_))]
     for piece in registration.pieces:
-        outline = centres_of_corners(to_reference.inverse()(shapely.get_coordinates(piece.area.exterior)))
-        area = np.zeros(shape_yx, np.uint8)
-        cv2.fillPoly(area, [np.rint(outline).astype(np.int32)], 1)
-        maps.append((piece.transform, area.astype(bool)))
+        here = shapely.transform(piece.area, to_reference.inverse())
+        maps.append((piece.transform, raster(here, shape_yx, bits=0)))
     return maps
 
 

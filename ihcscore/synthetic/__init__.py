@@ -14,7 +14,7 @@ from ihcscore.synthetic.draw.artefacts import PENS, ArtefactKind, Spoilt, add_ar
 from ihcscore.synthetic.draw.layout import Clustering
 from ihcscore.synthetic.draw.optics import Optics
 from ihcscore.synthetic.draw.scene import Staining
-from ihcscore.synthetic.mounting import Mounting, true_map
+from ihcscore.synthetic.mounting import Mounting, MountingSettings, true_map
 from ihcscore.synthetic.section import Section, SectionSettings, draw_section
 from ihcscore.synthetic.tile import Tile, TileSettings, draw_tile
 from ihcscore.synthetic.zones import Zone
@@ -29,6 +29,7 @@ __all__ = [
     "MarkerSettings",
     "MiraxSettings",
     "Mounting",
+    "MountingSettings",
     "Optics",
     "PhantomFiles",
     "RepeatedSource",

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore.geometry.polygons import filled
+from ihcscore.planes import Border, Plane, laid_on, values_at
 from ihcscore.synthetic.draw.ground import TissueMap
 from ihcscore.synthetic.draw.layout import Extent, Points, clear_of, crowd
 from ihcscore.synthetic.draw.texture import smooth_noise
@@ -17,8 +19,6 @@ from ihcscore.synthetic.mounting import Mounting
 
 if TYPE_CHECKING:
     import shapely
-
-Plane = NDArray[np.float32]
 
 _STEP_UM = 4.0
 _MARGIN_UM = 60.0
@@ -174,11 +174,7 @@ class Anatomy:
             on_grid = np.column_stack([linear, shift])
 
             def straight(plane: Plane) -> Plane:
-                flags = cv2.INTER_LINEAR
-                placed = cv2.warpAffine(
-                    plane, on_grid, plane.shape[::-1], flags=flags, borderMode=cv2.BORDER_WRAP
-                )
-                return np.asarray(placed, np.float32)
+                return laid_on(plane, on_grid, plane.shape, border=Border.WRAPPED)
 
             return straight
         y, x = np.indices(shape_yx).reshape(2, -1)
@@ -187,8 +183,7 @@ class Anatomy:
         columns, rows = ((block + _MARGIN_UM) / _STEP_UM).astype(np.float32).T.reshape(2, *shape_yx)
 
         def bent(plane: Plane) -> Plane:
-            placed = cv2.remap(plane, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-            return np.asarray(placed, np.float32)
+            return values_at(plane, columns, rows, border=Border.WRAPPED)
 
         return bent
 
@@ -249,9 +244,7 @@ def _polygon(points: Points) -> shapely.Polygon:
 def _signed_distance(polygon: shapely.Polygon, shape_yx: tuple[int, int]) -> NDArray[np.float32]:
     """Distance to a polygon's outline at the map's grid points, positive inside, µm."""
     vertices = np.asarray(polygon.exterior.coords)
-    grid = np.rint((vertices + _MARGIN_UM) / _STEP_UM * 256).astype(np.int32)
-    mask = np.zeros(shape_yx, dtype=np.uint8)
-    cv2.fillPoly(mask, [grid], 1, shift=8)
+    mask = filled([(vertices + _MARGIN_UM) / _STEP_UM], shape_yx, bits=8).astype(np.uint8)
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5)
     outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_5)
     return np.asarray((inside - outside) * np.float32(_STEP_UM), dtype=np.float32)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ihcscore.synthetic.draw.layout import Points
-
-if TYPE_CHECKING:
-    from ihcscore.synthetic.section import SectionSettings
 
 _N_WAVES = 4
 _WAVES_ACROSS = (1.0, 2.0)
@@ -19,6 +16,41 @@ _MAX_STEEPNESS = 0.9
 _MAX_STEPS = 400
 TOLERANCE_UM = 1e-9
 """The inverse of a bend is iterated until no point moves farther than this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MountingSettings:
+    """How a section comes to lie on its glass.
+
+    Attributes
+    ----------
+    rotation_deg : float
+        Turn of the tissue on the glass about the picture's centre, clockwise as seen.
+    shift_um : tuple of float
+        Shift of the tissue after the turn, x and y.
+    mirrored : bool
+        Mounted upside down: left and right change places before the turn.
+    scale_xy : tuple of float
+        Stretch along the block's x and y, before the section is mirrored and turned; about 1.
+    shear : float
+        Shift of x per y, likewise.
+    bend_um : float
+        Largest displacement of a smooth distortion, a few bumps across the picture; it comes before all
+        others.
+    """
+
+    rotation_deg: float = 0.0
+    shift_um: tuple[float, float] = (0.0, 0.0)
+    mirrored: bool = False
+    scale_xy: tuple[float, float] = (1.0, 1.0)
+    shear: float = 0.0
+    bend_um: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.bend_um < 0:
+            raise ValueError(f"bend_um is {self.bend_um}, expected 0 or more")
+        if min(self.scale_xy) <= 0:
+            raise ValueError(f"scale_xy is {self.scale_xy}, expected above 0 each")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,14 +132,14 @@ class Mounting:
     bend: Bend | None = None
 
     @classmethod
-    def make(cls, settings: SectionSettings, seed: int) -> Mounting:
-        """Mounting of a section; the seed is that of its bend."""
+    def make(cls, settings: MountingSettings, *, size_um: tuple[float, float], seed: int) -> Mounting:
+        """Mounting on a picture of that size; the seed is that of the bend."""
         angle = np.deg2rad(settings.rotation_deg)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         stretch = np.array([[settings.scale_xy[0], settings.shear], [0.0, settings.scale_xy[1]]])
         linear = turn @ np.diag([-1.0 if settings.mirrored else 1.0, 1.0]) @ stretch
-        centre = np.array(settings.size_um) / 2
-        bend = Bend.make(settings.bend_um, settings.size_um, seed) if settings.bend_um > 0 else None
+        centre = np.array(size_um) / 2
+        bend = Bend.make(settings.bend_um, size_um, seed) if settings.bend_um > 0 else None
         return cls(linear=linear, offset_um=centre - linear @ centre + np.array(settings.shift_um), bend=bend)
 
     def to_glass(self, points_um: ArrayLike) -> Points:

@@ -16,7 +16,7 @@ from ihcscore.synthetic.draw.layout import Extent, Inside, Points, gather, scatt
 from ihcscore.synthetic.draw.optics import Camera, Optics
 from ihcscore.synthetic.draw.scene import Scene, Staining
 from ihcscore.synthetic.draw.sprites import CellKind, Look, SpriteBank
-from ihcscore.synthetic.mounting import Mounting
+from ihcscore.synthetic.mounting import Mounting, MountingSettings
 from ihcscore.synthetic.zones import Zone, zone_areas_mm2, zones_of
 
 if TYPE_CHECKING:
@@ -59,19 +59,8 @@ class SectionSettings:
         Seed of outlines, nests and holes; None takes the section's own. Sections of one anatomy and
         one `size_um` are serial sections of one block: dense and loose patches are common to them, and
         about half of the nuclei of tumour and stroma, but no lymphocytes.
-    rotation_deg : float
-        Turn of the tissue on the glass about the picture's centre, clockwise as seen.
-    shift_um : tuple of float
-        Shift of the tissue after the turn, x and y.
-    mirrored : bool
-        Mounted upside down: left and right change places before the turn.
-    scale_xy : tuple of float
-        Stretch along the block's x and y, before the section is mirrored and turned; about 1.
-    shear : float
-        Shift of x per y, likewise.
-    bend_um : float
-        Largest displacement of a smooth distortion, a few bumps across the picture, of the section's own
-        seed; it comes before all others.
+    mounting : MountingSettings
+        How it lies on the glass; a bend is of the section's own seed.
     torn_fraction : float
         Share of the tissue that is missing at one side, 0 to below 1; the side is of the section's own seed.
         The tumour's outline stays whole.
@@ -95,12 +84,7 @@ class SectionSettings:
     tumour_per_mm2: float = 5000.0
     stroma_per_mm2: float = 2400.0
     anatomy_seed: int | None = None
-    rotation_deg: float = 0.0
-    shift_um: tuple[float, float] = (0.0, 0.0)
-    mirrored: bool = False
-    scale_xy: tuple[float, float] = (1.0, 1.0)
-    shear: float = 0.0
-    bend_um: float = 0.0
+    mounting: MountingSettings = field(default_factory=MountingSettings)
     torn_fraction: float = 0.0
     staining: Staining = field(default_factory=Staining)
     optics: Optics = field(default_factory=Optics)
@@ -123,12 +107,9 @@ class SectionSettings:
             "tumour_per_mm2",
             "stroma_per_mm2",
             "pigmented_fraction",
-            "bend_um",
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
-        if min(self.scale_xy) <= 0:
-            raise ValueError(f"scale_xy is {self.scale_xy}, expected above 0 each")
         if not 0 <= self.torn_fraction < 1:
             raise ValueError(f"torn_fraction is {self.torn_fraction}, expected 0 to below 1")
 
@@ -259,7 +240,7 @@ def _anatomy(settings: SectionSettings, seed: int) -> Anatomy:
         size_um=settings.size_um,
         across_um=(settings.tissue_um, settings.tumour_um),
         seed=seed if settings.anatomy_seed is None else settings.anatomy_seed,
-        mounting=Mounting.make(settings, seed),
+        mounting=Mounting.make(settings.mounting, size_um=settings.size_um, seed=seed),
         serial=serial,
     )
     if settings.torn_fraction > 0:

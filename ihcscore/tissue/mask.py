@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from shapely.geometry.base import BaseGeometry
 from skimage.filters import threshold_otsu
 from skimage.morphology import remove_small_holes, remove_small_objects
 
-from ihcscore.stain import Rgb, rgb_to_od
+from ihcscore.geometry.polygons import mask_to_polygons
+from ihcscore.planes import blurred, dilated, eroded, square
+from ihcscore.schema.names import WhiteSource
+from ihcscore.stain import Rgb, mean_od_of
 
 # Glass varies by less than this among neighbours, never gets darker than 185 (0.14 OD of nothing), and is
 # tinted by at most this much between two channels (a yellow lamp: 255, 248, 225).
 _EVEN_RANGE = 12.0
 _DARKEST_GLASS = 185.0
 _GLASS_COLOUR = 40.0
+# A narrower Gaussian is no more than rounding.
+_LEAST_SIGMA_PX = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +61,8 @@ class TissueMap:
     mask : ndarray of bool, shape (height, width)
     white_rgb : tuple of float
         Colour of bare glass, 0 to 255 a channel.
-    white_source : str
-        ``glass`` where enough glass was seen, else ``brightest tissue``.
+    white_source : WhiteSource
+        The glass where enough of it was seen.
     downsample : float
         Level-0 pixels per pixel of the mask.
     mpp_um : float
@@ -68,7 +71,7 @@ class TissueMap:
 
     mask: NDArray[np.bool_] = field(repr=False)
     white_rgb: Rgb
-    white_source: str
+    white_source: WhiteSource
     downsample: float
     mpp_um: float
 
@@ -119,28 +122,18 @@ def find_tissue(
     settings = settings or TissueSettings()
     readable = scanned if unreadable is None else scanned & ~unreadable
     white, source = glass_colour(rgb, readable, fill_rgb=fill_rgb)
-    density = _mean_od(rgb, white)
+    density = mean_od_of(rgb, white)
     if unreadable is not None and unreadable.any():
         rows, columns = distance_transform_edt(unreadable, return_distances=False, return_indices=True)
         density = density[rows, columns]
     density[~scanned] = 0
-    smooth = cv2.GaussianBlur(np.maximum(density, 0), (0, 0), max(settings.smooth_um / mpp_um, 0.5))
-    mask = (smooth > _threshold(np.asarray(smooth[scanned], np.float32), settings)) & scanned
+    smooth = blurred(np.maximum(density, 0), max(settings.smooth_um / mpp_um, _LEAST_SIGMA_PX))
+    mask = (smooth > _threshold(smooth[scanned], settings)) & scanned
     pixels_per_mm2 = (1000 / mpp_um) ** 2
     # At most this many pixels are removed or filled.
     mask = remove_small_holes(mask, max_size=int(settings.max_hole_mm2 * pixels_per_mm2))
     mask = remove_small_objects(mask, max_size=int(settings.min_area_mm2 * pixels_per_mm2))
     return TissueMap(mask=mask, white_rgb=white, white_source=source, downsample=downsample, mpp_um=mpp_um)
-
-
-def _mean_od(rgb: NDArray[np.uint8], white: Rgb) -> NDArray[np.float32]:
-    """Mean optical density of the channels, by a table of the 256 grey levels: thumbnails are large."""
-    grey = np.repeat(np.arange(256, dtype=np.float32)[:, None], 3, axis=1)
-    table = (rgb_to_od(grey, white) / 3).astype(np.float32)
-    density = table[rgb[..., 0], 0]
-    density += table[rgb[..., 1], 1]
-    density += table[rgb[..., 2], 2]
-    return np.asarray(density, np.float32)
 
 
 def _threshold(density: NDArray[np.floating], settings: TissueSettings) -> float:
@@ -155,7 +148,7 @@ def glass_colour(
     *,
     fill_rgb: tuple[int, int, int] = (255, 255, 255),
     min_share: float = 0.01,
-) -> tuple[Rgb, str]:
+) -> tuple[Rgb, WhiteSource]:
     """Colour of the bare glass of a thumbnail.
 
     Glass is even, bright and nearly grey. Among even pixels, the brightest well-filled peak of the
@@ -175,21 +168,20 @@ def glass_colour(
     Returns
     -------
     white_rgb : tuple of float
-    source : str
-        ``glass`` or ``brightest tissue``.
+    source : WhiteSource
     """
     pixels = rgb[scanned]
     if len(pixels) == 0:
-        return (255.0, 255.0, 255.0), "brightest tissue"
+        return (255.0, 255.0, 255.0), WhiteSource.BRIGHTEST_TISSUE
     brightness = rgb.mean(axis=2, dtype=np.float32)
-    square = np.ones((3, 3), np.uint8)
-    even = (cv2.dilate(brightness, square) - cv2.erode(brightness, square) <= _EVEN_RANGE) & scanned
+    range_around = dilated(brightness, square(3)) - eroded(brightness, square(3))
+    even = (range_around <= _EVEN_RANGE) & scanned
     filled = (rgb == np.asarray(fill_rgb, np.uint8)).all(axis=2)
     for candidates in (even & ~filled, even):
         glass = _brightest_peak(rgb, brightness, candidates, least=min_share * len(pixels))
         if glass is not None and glass.min() >= _DARKEST_GLASS and np.ptp(glass) <= _GLASS_COLOUR:
-            return _as_rgb(glass), "glass"
-    return _as_rgb(np.percentile(pixels, 99.5, axis=0).clip(1)), "brightest tissue"
+            return _as_rgb(glass), WhiteSource.GLASS
+    return _as_rgb(np.percentile(pixels, 99.5, axis=0).clip(1)), WhiteSource.BRIGHTEST_TISSUE
 
 
 def _brightest_peak(
@@ -210,35 +202,3 @@ def _brightest_peak(
 def _as_rgb(values: NDArray[np.float64]) -> Rgb:
     red, green, blue = (float(value) for value in values)
     return red, green, blue
-
-
-def mask_to_polygons(mask: NDArray[np.bool_], *, downsample: float) -> BaseGeometry:
-    """Outlines of a mask as polygons with holes, in level-0 pixels.
-
-    Parameters
-    ----------
-    mask : ndarray of bool, shape (height, width)
-    downsample : float
-        Level-0 pixels per pixel of the mask.
-
-    Returns
-    -------
-    shapely geometry
-        A Polygon or MultiPolygon, empty where the mask is.
-    """
-    # OpenCV traces through pixel centres; doubling the mask brings the outline to the pixels' edges
-    # within a quarter of a pixel, which is far below the mask's own error.
-    doubled = cv2.resize(mask.astype(np.uint8), None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
-    contours, hierarchy = cv2.findContours(doubled, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    shells: dict[int, list[NDArray[np.float64]]] = {}
-    for i, contour in enumerate(contours):
-        if len(contour) < 4:
-            continue
-        ring = (contour[:, 0, :].astype(np.float64) + 0.5) / 2 * downsample
-        parent = int(hierarchy[0][i][3])
-        if parent < 0:
-            shells.setdefault(i, []).insert(0, ring)
-        elif parent in shells:
-            shells[parent].append(ring)
-    polygons = [shapely.make_valid(shapely.Polygon(rings[0], rings[1:])) for rings in shells.values()]
-    return shapely.union_all(polygons) if polygons else shapely.MultiPolygon()

@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from skimage.filters import threshold_otsu
 from skimage.morphology import remove_small_holes, remove_small_objects
 
-from ihcscore.stain import BROWN_OD, Stains, check_rgb
-
-Mask = NDArray[np.bool_]
-Plane = NDArray[np.float32]
+from ihcscore import planes
+from ihcscore.planes import Border, Mask, Plane, check_rgb
+from ihcscore.stain import BROWN_OD, Stains, od_of
 
 # Haematoxylin is held in bytes of 0.01 OD: openings of bytes take a quarter of the time.
 _PER_OD = 100.0
 # Less than this share of a neighbourhood that was read, and is not brown, says nothing.
 _MIN_WEIGHT = 0.05
+# A narrower Gaussian is no more than rounding.
+_LEAST_SIGMA_PX = 0.3
 _NONE = "no part of the tissue stands out as tumour; all of it is proposed"
 
 
@@ -39,6 +40,8 @@ class ProposalSettings:
         cells (9 to 14 µm).
     crowd_um : float
         What is left at this size is the tissue's own stain, a fold or a smear.
+    brown_smooth_um : float
+        Gaussian sigma of the chromogen before it is brown or not.
     brown_reach_um : float
         So far around chromogen or pigment nothing is measured: brown lymphocytes and their nuclei.
     smooth_um : float
@@ -59,6 +62,7 @@ class ProposalSettings:
     step_um: float = 16.0
     nucleus_um: float = 9.0
     crowd_um: float = 25.0
+    brown_smooth_um: float = 1.0
     brown_reach_um: float = 3.0
     smooth_um: float = 75.0
     separation: tuple[float, float] = (0.66, 0.88)
@@ -157,18 +161,17 @@ def nuclear_features(
     if rows == 0 or columns == 0:
         return NuclearFeatures.empty((rows, columns), mpp_um=side * mpp_um)
     hematoxylin, chromogen = _amounts(rgb[: rows * side, : columns * side], stains)
-    brown = (cv2.GaussianBlur(chromogen, (0, 0), max(1.0 / mpp_um, 0.3)) > BROWN_OD).astype(np.uint8)
-    counted = 1 - cv2.dilate(brown, _disc(2 * settings.brown_reach_um + 1, mpp_um))
-    ground = cv2.morphologyEx(hematoxylin, cv2.MORPH_OPEN, _disc(settings.crowd_um, mpp_um))
-    large = cv2.morphologyEx(hematoxylin, cv2.MORPH_OPEN, _disc(settings.nucleus_um, mpp_um))
+    smooth = planes.blurred(chromogen, max(settings.brown_smooth_um / mpp_um, _LEAST_SIGMA_PX))
+    counted = ~planes.dilated(smooth > BROWN_OD, _disc(2 * settings.brown_reach_um + 1, mpp_um))
+    ground = planes.opened(hematoxylin, _disc(settings.crowd_um, mpp_um))
+    large = planes.opened(hematoxylin, _disc(settings.nucleus_um, mpp_um))
 
     def averaged(plane: NDArray[np.integer[Any]] | cv2.typing.MatLike, per_unit: float) -> Plane:
         masked = (plane * counted).astype(np.float32)
-        small = cv2.resize(masked, (columns, rows), interpolation=cv2.INTER_AREA)
-        return np.asarray(small, np.float32).reshape(rows, columns) / np.float32(per_unit)
+        return planes.shrunk_to(masked, (columns, rows)) / np.float32(per_unit)
 
     return NuclearFeatures(
-        weight=averaged(np.ones_like(counted), 1.0),
+        weight=averaged(np.ones(counted.shape, np.uint8), 1.0),
         nuclei_od=averaged(cv2.subtract(hematoxylin, ground), _PER_OD),
         large_nuclei_od=averaged(cv2.subtract(large, ground), _PER_OD),
         mpp_um=side * mpp_um,
@@ -177,17 +180,15 @@ def nuclear_features(
 
 def _amounts(rgb: NDArray[np.uint8], stains: Stains) -> tuple[NDArray[np.uint8], Plane]:
     """Haematoxylin in steps of 0.01 OD, from 0, and chromogen in OD."""
-    values = np.maximum(np.arange(256, dtype=np.float64), 1)[:, None]
-    table = -np.log10(values / np.asarray(stains.white_rgb)).astype(np.float32)
     to_two = np.linalg.inv(stains.matrix()).T[:2].astype(np.float32)
-    two = cv2.transform(cv2.LUT(np.ascontiguousarray(rgb), table[None]), to_two)
+    two = cv2.transform(od_of(np.ascontiguousarray(rgb), stains.white_rgb), to_two)
     hematoxylin = np.clip(cv2.extractChannel(two, 0) * np.float32(_PER_OD), 0, 255).astype(np.uint8)
     return hematoxylin, np.asarray(cv2.extractChannel(two, 1), np.float32)
 
 
-def _disc(width_um: float, mpp_um: float) -> NDArray[np.uint8]:
-    side = 2 * max(1, round((width_um / mpp_um - 1) / 2)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+def _disc(width_um: float, mpp_um: float) -> planes.Element:
+    """A disc of that diameter, its own pixel counted."""
+    return planes.disc((width_um / mpp_um - 1) / 2)
 
 
 def propose_tumour(
@@ -233,12 +234,12 @@ def propose_tumour(
 
 def _score(features: NuclearFeatures, on_tissue: Mask, settings: ProposalSettings) -> tuple[Plane, Mask]:
     """Density of large nuclei (OD) times their share of all, and where it is known."""
-    sigma = settings.smooth_um / features.mpp_um
+    sigma_px = settings.smooth_um / features.mpp_um
     weight, nuclei, large = (
-        cv2.GaussianBlur(plane * on_tissue, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+        planes.blurred(plane * on_tissue, sigma_px, border=Border.ZERO)
         for plane in (features.weight, features.nuclei_od, features.large_nuclei_od)
     )
-    around = cv2.GaussianBlur(on_tissue.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    around = planes.blurred(on_tissue.astype(np.float32), sigma_px, border=Border.ZERO)
     known = on_tissue & (weight > _MIN_WEIGHT * np.maximum(around, 1e-3))
     score = large * large / np.maximum(weight * nuclei, 1e-9)
     return np.where(known, score, 0).astype(np.float32), known
@@ -261,11 +262,7 @@ def _confidence(values: NDArray[np.floating], threshold: float, settings: Propos
 def _warp(plane: Plane, shape_yx: tuple[int, ...], scale: float) -> Plane:
     """A plane on a grid whose pixels are `scale` times as large, both from the same corner."""
     if scale > 1:  # so that no pixel is left out
-        plane = np.asarray(cv2.blur(plane, (2 * int(scale / 2) + 1,) * 2), np.float32)
+        plane = planes.box_mean(plane, 2 * int(scale / 2) + 1)
     offset = (scale - 1) / 2
     to_plane = np.array([[scale, 0, offset], [0, scale, offset]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    size_xy = (shape_yx[1], shape_yx[0])
-    return np.asarray(
-        cv2.warpAffine(plane, to_plane, size_xy, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32
-    )
+    return planes.sampled(plane, to_plane, shape_yx, border=Border.REPEATED)

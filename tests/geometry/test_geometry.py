@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from ihcscore.geometry.square import bounding_square, is_upright, pixels_inside, square_corners, turned
+from ihcscore.geometry.square import Square, is_upright, pixels_inside, square_corners, turned
 
 
 def test_a_turn_is_clockwise_as_seen():
@@ -22,8 +22,10 @@ def test_corners_by_hand():
         square_corners(10, 20, 4, 45), [(12, 22 - half), (12 + half, 22), (12, 22 + half), (12 - half, 22)]
     )
     np.testing.assert_array_equal(square_corners(10, 20, 4, 90), [(14, 20), (14, 24), (10, 24), (10, 20)])
-    np.testing.assert_allclose(bounding_square(10, 20, 4, 45), (12 - half, 22 - half, 2 * half))
-    assert bounding_square(0.1, 0.2, 0.3, 0.0) == (0.1, 0.2, 0.3)
+    around = Square(x_px=10, y_px=20, side_px=4, angle_deg=45).bounds()
+    np.testing.assert_allclose((around.x_px, around.y_px, around.side_px), (12 - half, 22 - half, 2 * half))
+    upright = Square(x_px=0.1, y_px=0.2, side_px=0.3)
+    assert upright.bounds() == upright
 
 
 @pytest.mark.parametrize(("angle", "upright"), [(0, True), (90, True), (-180, True), (1e-6, False)])

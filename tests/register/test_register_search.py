@@ -3,9 +3,10 @@
 import cv2
 import numpy as np
 import pytest
+from skimage.registration._masked_phase_cross_correlation import cross_correlate_masked
 
 from drawn_sections import about_centre, drawn_section, laid, turn
-from ihcscore.register.search import search
+from ihcscore.register.search import _Matcher, search
 
 
 def texture(height, width, seed=0):
@@ -43,6 +44,29 @@ def test_candidates_differ_and_are_ranked():
         for other in found[:i]:
             gap = abs(one.angle_deg - other.angle_deg) % 360
             assert one.mirrored != other.mirrored or min(gap, 360 - gap) > 12
+
+
+def test_correlation_of_masked_pictures_is_scikit_image_s():
+    # Padfield 2012; scikit-image's own transcription of it is the reference.
+    whole, part = texture(60, 70, seed=1), texture(24, 20, seed=2)
+    mask = np.ones(part.shape, np.float32)
+    mask[:5, :7] = 0
+    part = (part - part.mean()) * mask
+    whole = whole - whole.mean()
+    matcher = _Matcher.make(whole, max(part.shape))
+    scores = matcher.scores(part, mask)
+    everywhere = np.ones(whole.shape, bool)
+    reference = cross_correlate_masked(
+        whole, part, everywhere, mask > 0, mode="full", axes=(0, 1), overlap_ratio=0
+    )
+    compared = 0
+    for down in range(-10, 47):
+        for right in range(-8, 59):
+            score = scores[down % matcher.size, right % matcher.size]
+            if score > -1:  # enough of it overlaps
+                assert score == pytest.approx(reference[down + 23, right + 19], abs=1e-4)
+                compared += 1
+    assert compared > 3000
 
 
 def test_even_glass_is_no_match():

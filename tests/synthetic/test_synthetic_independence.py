@@ -5,12 +5,20 @@ from pathlib import Path
 
 import ihcscore.synthetic
 
-ALLOWED = ("ihcscore.schema", "ihcscore.errors", "ihcscore.stain", "ihcscore.synthetic")
+# What is generic: nothing of how cells are counted.
+ALLOWED = (
+    "ihcscore.schema",
+    "ihcscore.errors",
+    "ihcscore.stain",
+    "ihcscore.planes",
+    "ihcscore.geometry",
+    "ihcscore.synthetic",
+)
 
 
 def test_drawing_shares_no_code_with_counting() -> None:
     folder = Path(ihcscore.synthetic.__file__).parent
-    for path in folder.glob("*.py"):
+    for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = []
             if isinstance(node, ast.Import):

@@ -9,7 +9,15 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ihcscore.synthetic import Mounting, Optics, Section, SectionSettings, Zone, draw_section
+from ihcscore.synthetic import (
+    Mounting,
+    MountingSettings,
+    Optics,
+    Section,
+    SectionSettings,
+    Zone,
+    draw_section,
+)
 from ihcscore.synthetic.anatomy import Anatomy
 from ihcscore.synthetic.draw import scene
 
@@ -122,7 +130,13 @@ def test_blocks_leave_no_seam(section: Section, monkeypatch: pytest.MonkeyPatch)
 
 def test_serial_sections_share_their_anatomy(section: Section) -> None:
     turned = draw_section(
-        replace(SMALL, anatomy_seed=3, rotation_deg=30.0, shift_um=(40.0, -20.0), front_per_mm2=200.0), 8
+        replace(
+            SMALL,
+            anatomy_seed=3,
+            mounting=MountingSettings(rotation_deg=30.0, shift_um=(40.0, -20.0)),
+            front_per_mm2=200.0,
+        ),
+        8,
     )
     centre = np.array([750.0, 650.0])
     angle = np.deg2rad(30)
@@ -134,9 +148,9 @@ def test_serial_sections_share_their_anatomy(section: Section) -> None:
 
 def test_holes_turn_with_the_outline() -> None:
     common = {"size_um": (1500.0, 1300.0), "across_um": (900.0, 400.0), "seed": 3}
-    still = Anatomy.make(**common, mounting=Mounting.make(SMALL, 3))
-    turned = replace(SMALL, rotation_deg=20.0, shift_um=(30.0, 10.0))
-    moved = Anatomy.make(**common, mounting=Mounting.make(turned, 3))
+    still = Anatomy.make(**common, mounting=Mounting.make(MountingSettings(), size_um=SMALL.size_um, seed=3))
+    turned = MountingSettings(rotation_deg=20.0, shift_um=(30.0, 10.0))
+    moved = Anatomy.make(**common, mounting=Mounting.make(turned, size_um=SMALL.size_um, seed=3))
     points = np.random.default_rng(0).uniform(450, 850, (200, 2))
     there = moved.mounting.to_glass(points)
     before, after = still.tissue_map(), moved.tissue_map()
@@ -161,4 +175,4 @@ def test_refusals(wrong: dict[str, float], name: str) -> None:
 
 def test_tissue_shifted_off_the_glass() -> None:
     with pytest.raises(ValueError, match="shift it less"):
-        draw_section(replace(SMALL, shift_um=(600.0, 0.0)), 1)
+        draw_section(replace(SMALL, mounting=MountingSettings(shift_um=(600.0, 0.0))), 1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ihcscore.synthetic import Mounting, Section, SectionSettings, draw_section, true_map
+from ihcscore.synthetic import Mounting, MountingSettings, Section, SectionSettings, draw_section, true_map
 from ihcscore.synthetic.anatomy import Anatomy
 
 PLAIN = SectionSettings(
@@ -26,9 +26,7 @@ PLAIN = SectionSettings(
     front_per_mm2=200.0,
     anatomy_seed=5,
 )
-DISTORTED = replace(
-    PLAIN,
-    mpp_um=1.6,
+TURNED = MountingSettings(
     rotation_deg=137.0,
     shift_um=(40.0, -20.0),
     mirrored=True,
@@ -36,6 +34,7 @@ DISTORTED = replace(
     shear=0.015,
     bend_um=20.0,
 )
+DISTORTED = replace(PLAIN, mpp_um=1.6, mounting=TURNED)
 places = st.lists(st.tuples(st.floats(0, 750), st.floats(0, 650)), min_size=1, max_size=20)
 
 
@@ -74,12 +73,14 @@ def test_the_map_is_the_identity_on_itself_and_has_an_inverse(
 
 
 def test_turn_and_mirror_by_hand() -> None:
-    common = replace(PLAIN, size_um=(1000.0, 800.0), tissue_um=500.0, tumour_um=100.0)
-    turned = Mounting.make(replace(common, rotation_deg=90.0, shift_um=(5.0, 7.0)), 1)
+    def mounted(**place: object) -> Mounting:
+        return Mounting.make(MountingSettings(**place), size_um=(1000.0, 800.0), seed=1)
+
+    turned = mounted(rotation_deg=90.0, shift_um=(5.0, 7.0))
     assert turned.to_glass([[600.0, 400.0]]) == pytest.approx(np.array([[505.0, 507.0]]))
-    mirrored = Mounting.make(replace(common, rotation_deg=90.0, mirrored=True), 1)
+    mirrored = mounted(rotation_deg=90.0, mirrored=True)
     assert mirrored.to_glass([[600.0, 400.0]]) == pytest.approx(np.array([[500.0, 300.0]]))
-    stretched = Mounting.make(replace(common, scale_xy=(1.1, 0.9), shear=0.2), 1)
+    stretched = mounted(scale_xy=(1.1, 0.9), shear=0.2)
     assert stretched.to_glass([[600.0, 500.0]]) == pytest.approx(np.array([[630.0, 490.0]]))
 
 
@@ -93,13 +94,14 @@ def test_points_are_counted_from_corners(still: Section) -> None:
 
 @pytest.mark.parametrize(("mirrored", "sign"), [(True, -1), (False, 1)])
 def test_a_mirrored_section_turns_areas_over(still: Section, mirrored: bool, sign: int) -> None:
-    other = replace(still, mounting=Mounting.make(replace(DISTORTED, mirrored=mirrored), 2))
+    turned = Mounting.make(replace(TURNED, mirrored=mirrored), size_um=PLAIN.size_um, seed=2)
+    other = replace(still, mounting=turned)
     origin, right, down = true_map(still, other, [[300.0, 300.0], [301.0, 300.0], [300.0, 301.0]])
     assert np.sign(np.linalg.det([right - origin, down - origin])) == sign
 
 
 def test_largest_displacement_is_the_bend() -> None:
-    bend = Mounting.make(replace(PLAIN, bend_um=20.0), 3).bend
+    bend = Mounting.make(MountingSettings(bend_um=20.0), size_um=PLAIN.size_um, seed=3).bend
     assert bend is not None
     grid = np.stack(np.meshgrid(np.arange(0, 1500, 10), np.arange(0, 1300, 10)), -1).reshape(-1, 2)
     assert np.hypot(*bend(grid.astype(float)).T).max() == pytest.approx(20, rel=0.02)
@@ -117,18 +119,22 @@ def test_blocks_are_not_mixed_up(still: Section) -> None:
         ({"bend_um": 400.0}, "fold the tissue"),
         ({"bend_um": -1.0}, "bend_um"),
         ({"scale_xy": (0.0, 1.0)}, "scale_xy"),
-        ({"torn_fraction": 1.0}, "torn_fraction"),
     ],
 )
 def test_refusals(wrong: dict[str, float], name: str) -> None:
     with pytest.raises(ValueError, match=name):
-        Mounting.make(replace(PLAIN, **wrong), 1)
+        Mounting.make(replace(TURNED, **wrong), size_um=PLAIN.size_um, seed=1)
+
+
+def test_something_must_be_left_of_a_torn_section() -> None:
+    with pytest.raises(ValueError, match="torn_fraction"):
+        replace(PLAIN, torn_fraction=1.0)
 
 
 def test_holes_nests_and_patches_follow_the_bend() -> None:
     common = {"size_um": PLAIN.size_um, "across_um": (900.0, 400.0), "seed": 3, "serial": True}
-    still = Anatomy.make(**common, mounting=Mounting.make(PLAIN, 3))
-    moved = Anatomy.make(**common, mounting=Mounting.make(DISTORTED, 3))
+    still = Anatomy.make(**common, mounting=Mounting.make(MountingSettings(), size_um=PLAIN.size_um, seed=3))
+    moved = Anatomy.make(**common, mounting=Mounting.make(TURNED, size_um=PLAIN.size_um, seed=3))
     points = np.random.default_rng(0).uniform(450, 850, (200, 2))
     there = moved.mounting.to_glass(points)
     before, after = still.tissue_map(), moved.tissue_map()

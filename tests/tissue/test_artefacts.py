@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ihcscore.fields.quality import FieldQuality, QualitySettings, field_quality, find_blur, judge_field
+from ihcscore.fields.quality import QualitySettings, judge_field
+from ihcscore.geometry.field import FieldQuality
 from ihcscore.geometry.square import pixels_inside, square_corners
 from ihcscore.slide import open_slide
 from ihcscore.synthetic import (
@@ -19,6 +20,7 @@ from ihcscore.synthetic import (
     outline_mask,
 )
 from ihcscore.tissue.artefacts import ArtefactSettings, find_artefacts
+from ihcscore.tissue.focus import field_quality, find_blur
 from ihcscore.tissue.mask import find_tissue
 
 WHITE = (243.0, 243.0, 240.0)

@@ -18,6 +18,7 @@ from ihcscore.synthetic.disk.phantom import write_slide, write_table, write_text
 from ihcscore.synthetic.disk.truth import SlideTruth
 from ihcscore.synthetic.draw.layout import Clustering
 from ihcscore.synthetic.draw.scene import Staining
+from ihcscore.synthetic.mounting import MountingSettings
 from ihcscore.synthetic.section import Section, SectionSettings, draw_section
 from ihcscore.synthetic.zones import Zone
 
@@ -258,11 +259,14 @@ def _jobs(folder: Path, settings: CohortSettings, seed: int) -> list[_Job]:
         marker, sample_id = settings.markers[number], f"P{patient + 1}-A"
         level = marker.levels_per_mm2(settings.n_patients)[patient]
         section = replace(
-            _placed_anyhow(settings, np.random.default_rng([seed, 1, patient, number])),
+            settings.section,
             **_densities(settings, level),
+            mounting=replace(
+                _random_mounting(settings, np.random.default_rng([seed, 1, patient, number])),
+                mirrored=(patient, number) == upside_down,
+            ),
             staining=marker.staining,
             anatomy_seed=_number(seed, patient, 0),
-            mirrored=(patient, number) == upside_down,
         )
         jobs.append(
             _Job(
@@ -300,11 +304,10 @@ def _densities(settings: CohortSettings, level_per_mm2: float) -> _Densities:
     }
 
 
-def _placed_anyhow(settings: CohortSettings, rng: np.random.Generator) -> SectionSettings:
-    """The section, turned, shifted and distorted at random."""
+def _random_mounting(settings: CohortSettings, rng: np.random.Generator) -> MountingSettings:
+    """A turn, a shift and a distortion at random."""
     right, down, wider, longer, slanted = (float(x) for x in rng.uniform(-1, 1, 5))
-    return replace(
-        settings.section,
+    return MountingSettings(
         rotation_deg=float(rng.uniform(-180, 180)),
         shift_um=(right * settings.max_shift_um, down * settings.max_shift_um),
         scale_xy=(1 + wider * settings.max_stretch, 1 + longer * settings.max_stretch),

@@ -27,10 +27,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
-import cv2
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
+
+from ihcscore.planes import shrunk_to
 
 _VERSION = "01.02"
 _PAGE_RECORDS = 1000
@@ -363,7 +364,7 @@ class _Pyramid:
         whole = self._background.copy()
         for (dx, dy), rgb in finer.items():
             if rgb is not None:
-                small = cv2.resize(rgb, (tile // 2, tile // 2), interpolation=cv2.INTER_AREA)
+                small = shrunk_to(rgb, (tile // 2, tile // 2))
                 whole[dy * tile // 2 : (dy + 1) * tile // 2, dx * tile // 2 : (dx + 1) * tile // 2] = small
         return whole
 

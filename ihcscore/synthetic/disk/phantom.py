@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore.geometry.polygons import filled
 from ihcscore.synthetic.disk.mirax import ArraySource, MiraxSettings, write_mirax
 
 if TYPE_CHECKING:
@@ -99,10 +100,8 @@ def scanned_tiles(section: Section, tile_px: int) -> NDArray[np.bool_]:
     ndarray of bool, shape (rows, columns)
     """
     rows, columns = (-(-side // tile_px) for side in section.rgb.shape[:2])
-    mask = np.zeros((rows, columns), dtype=np.uint8)
-    outline = np.floor(np.array(section.tissue_px) / tile_px).astype(np.int32)
-    cv2.fillPoly(mask, [outline], 1)
-    away = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    mask = filled([np.floor(np.array(section.tissue_px) / tile_px)], (rows, columns), bits=0)
+    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     edges = (away[0], away[-1], away[:, 0], away[:, -1])
     reach = max(1.5, *(float(edge.min()) for edge in edges))
     return np.asarray(away <= reach)

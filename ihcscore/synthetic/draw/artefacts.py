@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore.geometry.polygons import filled
+from ihcscore.geometry.square import centres_of_corners, corners_of_centres
+from ihcscore.planes import Mask, Plane, blurred_coarsely, depth_px
 from ihcscore.synthetic.draw.texture import smooth_noise
-
-Plane = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 
 class ArtefactKind(StrEnum):
@@ -76,22 +76,14 @@ class _Canvas:
         return self.od.shape[0], self.od.shape[1]
 
     def soften(self, plane: Plane, sigma_um: float) -> Plane:
-        sigma = max(sigma_um / self.mpp_um, 0.3)
-        step = int(sigma / 4)
-        if step < 2:
-            return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101))
-        # The same on a coarser grid, as nothing finer is left.
-        size_xy = (-(-plane.shape[1] // step), -(-plane.shape[0] // step))
-        small = cv2.resize(plane, size_xy, interpolation=cv2.INTER_AREA)
-        small = cv2.GaussianBlur(small, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT_101)
-        return np.asarray(cv2.resize(small, plane.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+        return blurred_coarsely(plane, max(sigma_um / self.mpp_um, 0.3))
 
     def cloud(self, sigma_um: float) -> Plane:
         return smooth_noise(self.shape_yx, max(sigma_um / self.mpp_um, 0.3), self.rng)
 
     def spot(self, where: Mask, depth: float) -> NDArray[np.float64]:
         """A random point (x, y) in px at least so deep inside a mask, as a share of its greatest depth."""
-        inside = cv2.distanceTransform(np.pad(where, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+        inside = depth_px(where)
         if not inside.any():
             raise ValueError("there is no room for the artefact: its part of the picture is empty")
         rows, columns = np.nonzero(inside >= depth * inside.max())
@@ -181,11 +173,10 @@ def outline_mask(
     step : float
         Pixels of the section per pixel of the mask.
     """
-    mask = np.zeros(shape_yx, np.uint8)
-    if outline_px:
-        ring = np.rint(((np.array(outline_px) + 0.5) / step - 0.5) * 16).astype(np.int32)
-        cv2.fillPoly(mask, [ring], 1, cv2.LINE_8, 4)
-    return mask.astype(np.bool_)
+    if not outline_px:
+        return np.zeros(shape_yx, np.bool_)
+    corners = corners_of_centres(np.array(outline_px)) / step
+    return filled([centres_of_corners(corners)], shape_yx)
 
 
 def _draw_pen(canvas: _Canvas, kind: ArtefactKind) -> Drawing:
@@ -220,7 +211,7 @@ def _draw_bubble(canvas: _Canvas) -> Drawing:
     """The rim of an air bubble on the glass: a thin dark ring, brighter just inside."""
     rng = canvas.rng
     middle = canvas.spot(~canvas.tissue, 0.6)
-    room = cv2.distanceTransform(np.pad(~canvas.tissue, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    room = depth_px(~canvas.tissue)
     x, y = middle.astype(int)
     radius_um = min(float(rng.uniform(250, 500)), 0.8 * float(room[y, x]) * canvas.mpp_um)
     yy, xx = np.indices(canvas.shape_yx, dtype=np.float32)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore.planes import Border, Plane, sampled, values_at
 from ihcscore.synthetic.draw.layout import Extent, Points, crowd
 from ihcscore.synthetic.draw.texture import Fibres, draw_fibres, smooth_noise, wrapped
-
-Plane = NDArray[np.float32]
 
 _HOLE_ABOVE = 2.15
 """Standard deviations of the hole map from which there is a hole: about 1.6 % of the tissue."""
@@ -55,9 +53,9 @@ class TissueMap:
         grid = ((np.asarray(points_um) - self.origin_um) / self.step_um).astype(np.float32)
         if len(grid) == 0:
             return np.empty(0)
-        # remap takes fewer than 32767 rows a call
+        # fewer rows than OpenCV takes at once
         parts = [
-            cv2.remap(plane, part[:, :1], part[:, 1:], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            values_at(plane, part[:, :1], part[:, 1:], border=Border.REPEATED)
             for part in np.array_split(grid, len(grid) // 30000 + 1)
         ]
         return np.concatenate(parts)[:, 0].astype(np.float64)
@@ -93,10 +91,7 @@ class TissueMap:
         x0, y0 = int(np.floor(x[0])), int(np.floor(y[0]))
         part = getattr(self, name)[y0 : int(y[-1]) + 3, x0 : int(x[-1]) + 3]
         to_part = np.array([[mpp_um / self.step_um, 0, x[0] - x0], [0, mpp_um / self.step_um, y[0] - y0]])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return np.asarray(
-            cv2.warpAffine(part, to_part, shape_yx[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        )
+        return sampled(part, to_part, shape_yx, border=Border.REPEATED)
 
 
 @dataclass(frozen=True, kw_only=True)

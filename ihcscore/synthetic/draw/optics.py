@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore.planes import Border, blurred
 from ihcscore.synthetic.draw.texture import smooth_noise
 
 HEMATOXYLIN_OD_RGB = (0.650, 0.704, 0.286)
@@ -127,10 +128,10 @@ class Camera:
         od_rgb = cv2.transform(
             np.maximum(planes_od, 0), (-np.log(10.0) * self.stain_od_rgb.T).astype(np.float32)
         )
-        light = cv2.exp(od_rgb)
+        light = np.asarray(cv2.exp(od_rgb), np.float32)
         sigma_px = self.optics.psf_um / self.mpp_um
         if sigma_px > 0.05:
-            light = cv2.GaussianBlur(light, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE)
+            light = blurred(light, sigma_px, border=Border.REPEATED)
         light = light[halo:-halo, halo:-halo]
         flare = np.float32(self.optics.flare)
         light = (light + flare) / (1 + flare) * lamp[..., None]

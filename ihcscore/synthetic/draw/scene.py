@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore.planes import Border, sampled
 from ihcscore.schema import CellClass
 from ihcscore.synthetic.draw.ground import Backdrop
 from ihcscore.synthetic.draw.layout import Clustering, Points, clear_of
@@ -204,10 +204,7 @@ class Scene:
         width, height = self.size_xy_px
         kx, ky = (_LAMP_SIDE - 1) / max(width - 1, 1), (_LAMP_SIDE - 1) / max(height - 1, 1)
         to_lamp = np.array([[kx, 0, left * kx], [0, ky, top * ky]])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return np.asarray(
-            cv2.warpAffine(lamp, to_lamp, shape_yx[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        )
+        return sampled(lamp, to_lamp, shape_yx, border=Border.REPEATED)
 
     def truth(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Cells and pigment whose centre lies on the picture.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from ihcscore.planes import Border, values_at
 
 
 def smooth_noise(
@@ -72,7 +73,7 @@ def _sample(
     image: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     wrapped = np.pad(image, ((0, 1), (0, 1)), mode="wrap")
-    return np.asarray(cv2.remap(wrapped, x, y, cv2.INTER_LINEAR), dtype=np.float32)
+    return values_at(wrapped, x, y, border=Border.ZERO)
 
 
 def wrapped(

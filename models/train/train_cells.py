@@ -1,6 +1,6 @@
-"""Train the weights of ``models/cells_*.toml``, cross-validated by slide.
+"""Train the weights of ``models/counters/cells_*.toml``, cross-validated by slide.
 
-usage: python benchmarks/train_cells.py DATA_DIR [--write]
+usage: python models/train/train_cells.py DATA_DIR [--write]
 
 DATA_DIR holds ``lysto_cd3cd8`` and ``lysto_dense`` (images/ and counts.csv with image, count, slide) and
 ``bcdata_ki67`` (images/ and points.csv with image, x, y, class).
@@ -271,7 +271,7 @@ def report(name: str, tiles: Tiles, counts: Floats) -> None:
 
 def write_weights(path: Path, features: list[str], weights: Floats, trained_on: str) -> None:
     """Write weights and their manifest."""
-    lines = ["# Log odds of being a positive cell; written by benchmarks/train_cells.py."]
+    lines = ["# Log odds of being a positive cell; written by models/train/train_cells.py."]
     lines += [f"bias = {weights[-1]:.6g}", "", "[weights]"]
     lines += [f"{name} = {weight:.6g}" for name, weight in zip(features, weights[:-1], strict=True)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -280,7 +280,7 @@ def write_weights(path: Path, features: list[str], weights: Floats, trained_on: 
         f"[{path.stem}]",
         f'sha256 = "{sha256(path.read_bytes()).hexdigest()}"',
         f'trained_on = "{trained_on}"',
-        'trained_by = "benchmarks/train_cells.py"',
+        'trained_by = "models/train/train_cells.py"',
         'licence = "BSD-3-Clause (weights; the tiles are not part of this project)"',
         "working_mpp_um = 0.5",
     ]
@@ -310,9 +310,9 @@ def main() -> None:
     """Train both compartments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--write", action="store_true", help="write models/cells_*.toml and manifest.toml")
+    parser.add_argument("--write", action="store_true", help="write the weights to models/counters")
     args = parser.parse_args()
-    models = Path(__file__).resolve().parent.parent / "models"
+    counters = Path(__file__).resolve().parent.parent / "counters"
     membrane = joined(
         read_tiles(args.data / "lysto_cd3cd8", load_profile("CD3"), 0.24, MEMBRANE_FEATURES),
         read_tiles(args.data / "lysto_dense", load_profile("CD3"), 0.25, MEMBRANE_FEATURES),
@@ -323,9 +323,9 @@ def main() -> None:
     nucleus_weights = train(nucleus, fit_points, "nucleus")
     if args.write:
         lysto = "233 CD3 and CD8 tiles of 22 slides of the LYSTO challenge, counts per tile; 36 drawn tiles"
-        write_weights(models / "cells_membrane.toml", MEMBRANE_FEATURES, membrane_weights, lysto)
+        write_weights(counters / "cells_membrane.toml", MEMBRANE_FEATURES, membrane_weights, lysto)
         bcdata = "13 Ki-67 tiles of BCData, centres of positive tumour nuclei"
-        write_weights(models / "cells_nucleus.toml", NUCLEUS_FEATURES, nucleus_weights, bcdata)
+        write_weights(counters / "cells_nucleus.toml", NUCLEUS_FEATURES, nucleus_weights, bcdata)
 
 
 if __name__ == "__main__":
