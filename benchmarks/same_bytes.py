@@ -5,8 +5,8 @@ usage: python benchmarks/same_bytes.py keep DIR [--checkout PATH] [--inputs DIR]
        python benchmarks/same_bytes.py compare BEFORE AFTER
 
 `keep` draws a section, writes it in every format, and runs each command on it and the demonstration, with
-the package of a checkout (this one, if none is given); `--inputs` takes the slides of an earlier `keep`, `--only` the
-commands whose names start so.
+the package of a checkout (this one, if none is given); `--inputs` takes the slides of an earlier `keep`,
+`--only` the commands whose names start so.
 `compare` holds two such folders against each other, file by file: the same bytes, the same but for names
 of columns and keys, or what differs and by how much.
 """

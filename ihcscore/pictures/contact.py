@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ihcscore import planes
 from ihcscore.geometry.square import Square, centres_of_corners
 from ihcscore.pictures.frame import INK, PAPER, font
 
@@ -86,7 +87,7 @@ def upright_square(rgb: NDArray[np.uint8], square: Square, *, mirrored: bool) ->
     here = np.array([top_left, top_right, bottom_left], np.float32)
     # Averaged before it is shrunk, so that the cells stay as they look.
     shrink = float(np.linalg.norm(top_right - top_left)) / CONTACT_PX
-    smooth = cv2.GaussianBlur(rgb, (0, 0), max(shrink / 2.5, 0.1)) if shrink > 1 else rgb
+    smooth = planes.blurred(rgb, max(shrink / 2.5, 0.1)) if shrink > 1 else rgb
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = (CONTACT_PX, CONTACT_PX)
     upright = cv2.warpAffine(smooth, cv2.getAffineTransform(there, here), size, flags=flags)

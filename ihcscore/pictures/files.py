@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ihcscore import planes
+
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
     """A picture that was written here, shape (height, width, 3)."""
@@ -30,7 +32,7 @@ def encode_jpeg(rgb: NDArray[np.uint8], *, longest_px: int | None = None, qualit
     """A picture as JPEG, shrunk until its longer side is at most `longest_px`."""
     scale = min(1.0, longest_px / max(rgb.shape[:2])) if longest_px else 1.0
     if scale < 1:
-        rgb = np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        rgb = planes.shrunk_by(rgb, scale)
     return _encoded(rgb, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore import planes
 from ihcscore.errors import ReadError
 from ihcscore.slide import Slide, View
 from ihcscore.stain import Stains
@@ -143,8 +143,8 @@ def _blurred(squares: list[NDArray[np.uint8]], mpp_um: float) -> Mask:
 
 def _chosen_blocks(tissue: Mask, grid: _Grid) -> list[tuple[int, int]]:
     """Rows and columns of the blocks to read: on tissue, evenly spread, as many as may be read."""
-    share = cv2.resize(tissue.astype(np.float32), grid.shape_yx[::-1], interpolation=cv2.INTER_AREA)
-    rows, columns = np.nonzero(np.asarray(share) >= 0.5)
+    share = planes.share_of(tissue, (grid.shape_yx[1], grid.shape_yx[0]))
+    rows, columns = np.nonzero(share >= 0.5)
     allowed = max(1, min(_MAX_BLOCKS, int(_MAX_PIXELS / grid.stored_px**2)))
     every = int(np.ceil(np.sqrt(len(rows) / allowed))) if len(rows) else 1
     kept = (rows % every == 0) & (columns % every == 0)

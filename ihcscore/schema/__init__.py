@@ -65,7 +65,16 @@ from ihcscore.schema.study import (
     CorrelationSettings,
 )
 from ihcscore.schema.table import Column, InputColumn, InputTable, Kind, Need, Range, Table
-from ihcscore.schema.tables_in import INTERVAL_COLUMNS, MANIFEST, POINTS, RATERS, SCORES_IN, UPTAKE, rated
+from ihcscore.schema.tables_in import (
+    INTERVAL_COLUMNS,
+    MANIFEST,
+    POINTS,
+    RATERS,
+    SCORES_IN,
+    UPTAKE,
+    WITH_INTERVAL,
+    rated,
+)
 from ihcscore.schema.variables import Lesions, Quantity, Uptake, Variable
 
 __all__ = [
@@ -106,6 +115,7 @@ __all__ = [
     "TUMOUR_COLOUR",
     "UNMATCHED",
     "UPTAKE",
+    "WITH_INTERVAL",
     "Adjustment",
     "AgreementSettings",
     "Attainable",

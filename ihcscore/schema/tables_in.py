@@ -11,11 +11,12 @@ from ihcscore.schema.table import InputColumn, InputTable, Kind, Need, Range
 _NOT_NEGATIVE = Range(low=0)
 _PER_MM2 = "mm⁻²"
 
-INTERVAL_COLUMNS = {
-    "mean_per_mm2": ("ci95_low_per_mm2", "ci95_high_per_mm2"),
-    "positive_per_mm2": ("poisson_low_per_mm2", "poisson_high_per_mm2"),
-}
-"""Columns of the scores that hold the 95 % interval of another, lower end first."""
+INTERVAL_COLUMNS = ("ci95_low_per_mm2", "ci95_high_per_mm2")
+"""Columns of the scores with the ends of the 95 % interval by the spread between fields."""
+
+WITH_INTERVAL = ("mean_per_mm2", "positive_per_mm2")
+"""Columns that it belongs to: of fields of one area the pooled density is their mean. The Poisson interval,
+which leaves that spread out, would make a few fields look more certain than they are."""
 
 
 def _patient() -> InputColumn:
@@ -147,10 +148,9 @@ SCORES_IN = InputTable(
                 name=name,
                 kind=Kind.NUMBER,
                 unit=_PER_MM2,
-                meaning=f"{end} end of the 95 % interval of `{of}`",
+                meaning=f"{end} end of the 95 % interval of `{'` and `'.join(WITH_INTERVAL)}`",
             )
-            for of, ends in INTERVAL_COLUMNS.items()
-            for name, end in zip(ends, ("lower", "upper"), strict=True)
+            for name, end in zip(INTERVAL_COLUMNS, ("lower", "upper"), strict=True)
         ),
         InputColumn(
             name="n_scored",

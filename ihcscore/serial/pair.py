@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ihcscore import planes
 from ihcscore.errors import ReadError
 from ihcscore.geometry.affine import Affine
 from ihcscore.register import (
@@ -86,7 +86,7 @@ class RegisteredSlide:
         coarser = pixel_px / view.downsample
         if coarser > 1.5:
             side = round(coarser) // 2 * 2 + 1  # an even box would shift the picture by half a pixel
-            plane = np.asarray(cv2.blur(plane, (side, side)), np.float32)
+            plane = planes.box_mean(plane, side)
         to_read = Affine.shifting((-left, -top)) @ Affine.scaling(1 / view.downsample)
         return patch(plane, to_read @ onto, size)
 

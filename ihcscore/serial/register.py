@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 import ihcscore
-from ihcscore import output, pictures
+from ihcscore import output, pictures, planes
 from ihcscore.geometry.affine import Affine
 from ihcscore.geometry.polygons import raster
 from ihcscore.output.progress import Progress, silent
@@ -169,7 +169,7 @@ def checkerboard(pair: SlidePair) -> NDArray[np.uint8]:
     fixed, other = reference.thumbnail(step_um), moving.thumbnail(step_um)
     scale = fixed.mpp_um / step_um
     size = (round(fixed.rgb.shape[1] * scale), round(fixed.rgb.shape[0] * scale))
-    board = np.asarray(cv2.resize(fixed.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    board = planes.shrunk_to(fixed.rgb, size)
     to_reference = Affine.scaling(step_um / reference.mpp_um)
     rows, columns = np.indices(board.shape[:2])
     square = math.ceil(max(size) / _SQUARES)  # no sliver of a ninth at the end

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ihcscore import planes
 from ihcscore.slide.checks.levels import check_levels_agree
 
 if TYPE_CHECKING:
@@ -111,9 +111,7 @@ class View:
         finer = self.stored.mpp_um / self.mpp_um
         if finer == 1 or rgb.shape[1::-1] == size_xy_px:
             return rgb
-        scale = finer if size_xy_px is None else 0.0  # of the two OpenCV takes the size, where it has one
-        small = cv2.resize(rgb, size_xy_px, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        return np.asarray(small, np.uint8)
+        return planes.shrunk_by(rgb, finer) if size_xy_px is None else planes.shrunk_to(rgb, size_xy_px)
 
     def covering(
         self, low_xy_px: ArrayLike, high_xy_px: ArrayLike, *, margin_px: float = 0.0, step_px: int = 1

@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 
 from ihcscore.errors import TableError, parameter
-from ihcscore.schema import BOTH_REGIONS, INTERVAL_COLUMNS, SCORES_IN, Note, NoteKind, RegionSource
+from ihcscore.schema import (
+    BOTH_REGIONS,
+    INTERVAL_COLUMNS,
+    SCORES_IN,
+    WITH_INTERVAL,
+    Note,
+    NoteKind,
+    RegionSource,
+)
 from ihcscore.sheet import (
     CheckedTable,
     UnreadColumn,
@@ -77,9 +85,8 @@ def read_scores(path: str | Path, *, columns: Sequence[str]) -> ScoreTable:
     checked, density = table.rows, columns[0]
     rows = checked[[*_KEYS, *dict.fromkeys(columns)]].copy()
     rows["density"] = checked[density]
-    ends = INTERVAL_COLUMNS.get(density)
-    for at, name in enumerate(("density_low", "density_high")):
-        rows[name] = checked[ends[at]] if ends else np.nan
+    for name, end in zip(("density_low", "density_high"), INTERVAL_COLUMNS, strict=True):
+        rows[name] = checked[end] if density in WITH_INTERVAL else np.nan
     rows["n_scored"] = checked["n_scored"]
     why = checked["missing"].replace("", f"no {density}")
     rows["missing"] = checked["missing"].where(rows["density"].notna(), why)

@@ -27,10 +27,10 @@ def test_a_column_for_each_that_is_asked_for(tmp_path):
 
 def test_an_interval_is_that_of_its_own_column(tmp_path):
     scores = cohort_scores(3).assign(poisson_low_per_mm2=1.0, poisson_high_per_mm2=2.0)
-    of_mean, pooled = (read(tmp_path, scores, name).rows for name in ("mean_per_mm2", "positive_per_mm2"))
-    assert of_mean["density_low"].to_numpy() == pytest.approx(scores["ci95_low_per_mm2"])
-    assert set(pooled["density_low"]) == {1.0}
-    assert set(pooled["density_high"]) == {2.0}
+    for name in ("mean_per_mm2", "positive_per_mm2"):  # never the Poisson interval, which is too narrow
+        rows = read(tmp_path, scores, name).rows
+        assert rows["density_low"].to_numpy() == pytest.approx(scores["ci95_low_per_mm2"])
+        assert rows["density_high"].to_numpy() == pytest.approx(scores["ci95_high_per_mm2"])
 
 
 def test_fields_that_were_scored_by_their_new_name_and_their_old(tmp_path):
