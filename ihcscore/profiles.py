@@ -7,7 +7,7 @@ A profile file is a table of settings, each with its value, unit and source::
     chromogen = "DAB"
     description = "..."
 
-    [dab_threshold_od]
+    [chromogen_threshold_od]
     value = 0.2
     unit = "OD"
     source = "where the number comes from"
@@ -39,7 +39,7 @@ _RANGES: dict[str, tuple[str, float, float]] = {
     "saturation": ("1", 0.5, 5.0),
     "level_low_od": ("OD", 0.1, 1.5),
     "level_high_od": ("OD", 0.1, 1.5),
-    "dab_threshold_od": ("OD", 0.0, 1.5),
+    "chromogen_threshold_od": ("OD", 0.0, 1.5),
     "hematoxylin_threshold_od": ("OD", 0.02, 1.5),
     "min_sharpness_per_um": ("1/um", 0.0, 0.5),
     "ink_residual_share": ("1", 0.0, 1.0),
@@ -75,7 +75,7 @@ class MarkerProfile:
         Where that image is cut, so that one dark cell does not outshine its neighbours.
     level_low_od, level_high_od : float
         Range of the depth of staining that cells are judged relative to.
-    dab_threshold_od : float
+    chromogen_threshold_od : float
         Chromogen OD above the local background below which no cell is positive.
     hematoxylin_threshold_od : float
         Haematoxylin OD from which a cell without chromogen is a negative cell.
@@ -103,7 +103,7 @@ class MarkerProfile:
     saturation: float
     level_low_od: float
     level_high_od: float
-    dab_threshold_od: float
+    chromogen_threshold_od: float
     hematoxylin_threshold_od: float
     min_sharpness_per_um: float
     ink_residual_share: float

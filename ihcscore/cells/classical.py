@@ -97,7 +97,7 @@ def detect_cells(
     Returns
     -------
     DataFrame
-        One row a candidate: x_px, y_px (pixel centres at 0), diameter_um, dab_od, hematoxylin_od, and
+        One row a candidate: x_px, y_px (pixel centres at 0), diameter_um, chromogen_od, hematoxylin_od, and
         the features that :mod:`ihcscore.classify` judges by.
     """
     return detect_in_maps(separate(rgb, mpp_um=mpp_um, stains=stains), profile=profile, stains=stains)
@@ -172,7 +172,7 @@ def _amounts(above_background: Plane, maps: StainMaps, at: Peaks) -> dict[str, N
     """Optical densities in the cell."""
     sigma_px = AMOUNT_SIGMA_UM / maps.mpp_um
     return {
-        "dab_od": np.maximum(smooth(above_background, sigma_px)[at], 0).astype(float),
+        "chromogen_od": np.maximum(smooth(above_background, sigma_px)[at], 0).astype(float),
         "hematoxylin_od": np.maximum(smooth(maps.hematoxylin_od, sigma_px)[at], 0).astype(float),
     }
 

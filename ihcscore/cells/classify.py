@@ -13,7 +13,7 @@ from ihcscore.schema import CellClass
 # Haematoxylin per chromogen of grey is about 1.5; blue nuclei lie above this.
 INK_MAX_HEMATOXYLIN = 2.5
 
-CELL_COLUMNS = ["x_px", "y_px", "class", "diameter_um", "dab_od", "hematoxylin_od", "confidence"]
+CELL_COLUMNS = ["x_px", "y_px", "class", "diameter_um", "chromogen_od", "hematoxylin_od", "confidence"]
 
 
 def classify_cells(candidates: pd.DataFrame, profile: MarkerProfile) -> pd.DataFrame:
@@ -29,11 +29,11 @@ def classify_cells(candidates: pd.DataFrame, profile: MarkerProfile) -> pd.DataF
     Returns
     -------
     DataFrame
-        The cells, sorted by y_px, then x_px: x_px, y_px, class, diameter_um, dab_od, hematoxylin_od,
+        The cells, sorted by y_px, then x_px: x_px, y_px, class, diameter_um, chromogen_od, hematoxylin_od,
         confidence (0 on the threshold to 1).
     """
     log_odds = positive_log_odds(candidates, profile)
-    brown = candidates["dab_od"].to_numpy() >= profile.dab_threshold_od
+    brown = candidates["chromogen_od"].to_numpy() >= profile.chromogen_threshold_od
     positive = (log_odds > 0) & brown
     artefact = is_artefact(candidates, profile)
     pigment = brown & is_pigment(candidates, profile)

@@ -27,7 +27,7 @@ class SlideEntry:
         As found from the manifest's folder.
     written : str
         As the manifest has it, for tables and messages; without folders where they are absolute.
-    regions : Path or None
+    annotations : Path or None
         Annotation of the reference.
     mpp_um : float or None
         µm per level-0 pixel, overriding the file's.
@@ -40,7 +40,7 @@ class SlideEntry:
     marker: str
     slide: Path
     written: str
-    regions: Path | None = None
+    annotations: Path | None = None
     mpp_um: float | None = None
     profile: str | Path
 
@@ -155,10 +155,10 @@ def _sample(name: str, rows: pd.DataFrame, folder: Path) -> Sample:
     if len(said) > 1:
         raise TableError(f"{place(name, said)}: sample {sample!r} has {len(said)} references; mark one")
     reference = said[0] if len(said) else rows.index[0]
-    annotated = rows.index[(rows["regions"] != "") & (rows.index != reference)]
+    annotated = rows.index[(rows["annotations"] != "") & (rows.index != reference)]
     if len(annotated):
         raise TableError(
-            f"{place(name, annotated[:1])}: sample {sample!r} has regions on a slide that is not the "
+            f"{place(name, annotated[:1])}: sample {sample!r} has annotations on a slide that is not the "
             "reference, on which fields are drawn; draw them there or mark this slide as the reference"
         )
     entries = {row: _entry(rows.loc[row], folder) for row in rows.index}
@@ -179,7 +179,7 @@ def _entry(row: pd.Series, folder: Path) -> SlideEntry:
         marker=row["marker"],
         slide=folder / slide,
         written=slide.name if slide.is_absolute() else row["slide"],
-        regions=folder / row["regions"] if row["regions"] else None,
+        annotations=folder / row["annotations"] if row["annotations"] else None,
         mpp_um=None if math.isnan(row["mpp_um"]) else float(row["mpp_um"]),
         profile=folder / profile if (folder / profile).is_file() else profile,
     )

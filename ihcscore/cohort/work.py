@@ -76,7 +76,7 @@ def perform(task: Task) -> Outcome:
             return Outcome(n_failed=_n_failed(task.folder), done_before=True)
         output.remove_run(task.folder)
         entry = task.entry
-        fields: FieldPlanner = DrawnFields(outline=entry.regions)
+        fields: FieldPlanner = DrawnFields(outline=entry.annotations)
         if task.reference is not None:
             fields = CarriedFields.read(
                 task.reference.slide, task.out / task.reference.folder, mpp_um=task.reference.mpp_um
@@ -104,7 +104,7 @@ def _portable(message: str, task: Task) -> str:
     entries = [task.entry] if task.reference is None else [task.entry, task.reference]
     for entry in entries:
         line = line.replace(str(entry.slide), entry.written)
-    files = [file for entry in entries for file in (entry.slide, entry.regions, entry.profile)]
+    files = [file for entry in entries for file in (entry.slide, entry.annotations, entry.profile)]
     folders = {file.parent for file in files if isinstance(file, Path)} | {task.out}
     for folder in sorted(map(str, folders), key=len, reverse=True):
         line = line.replace(f"{folder}/", "").replace(f"{folder}\\", "")
@@ -124,7 +124,9 @@ def work_key(task: Task, profile: MarkerProfile) -> str:
         "ihcscore": ihcscore.__version__,
         "packages": output.package_versions(),
         "slide": [entry.slide.name, *_fingerprint(entry.slide)],
-        "regions": None if entry.regions is None else [entry.regions.name, _digest(entry.regions)],
+        "annotations": None
+        if entry.annotations is None
+        else [entry.annotations.name, _digest(entry.annotations)],
         "mpp_um": entry.mpp_um,
         "profile": output.as_plain(profile),
         "settings": output.as_plain(task.settings),

@@ -83,7 +83,7 @@ def cells_geojson(cells: pd.DataFrame, colours: Mapping[str, Rgb], *, mpp_um: fl
         centre = corners_of_centres(np.array([row["x_px"], row["y_px"]]))
         ring = centre + circle * row["diameter_um"] / 2 / mpp_um
         measured = {
-            "Cell: DAB OD mean": row["dab_od"],
+            "Cell: DAB OD mean": row["chromogen_od"],
             "Nucleus: Hematoxylin OD mean": row["hematoxylin_od"],
             "Confidence": row["confidence"],
         }

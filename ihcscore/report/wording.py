@@ -45,7 +45,7 @@ _OVER_FIELDS = {
 # What the interval of a density leaves room for, by its column.
 _INTERVALS = {
     "mean_per_mm2": "95 % interval of the mean over a sample's fields",
-    "positive_per_mm2": "95 % Poisson interval of a sample's count, without the spread between its fields",
+    "positive_per_mm2": "95 % interval by the spread between a sample's fields",
 }
 # Power from which on a study is called able to find what is there.
 _ENOUGH_POWER = 0.8

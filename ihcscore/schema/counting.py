@@ -9,7 +9,7 @@ _CELL = columns("""
     y_px            | float | the same, y down; the centre of the first pixel is at (0, 0)
     class           | str   | Positive, Negative or Pigment suspect
     diameter_um     | float | diameter of the circle of the cell's size
-    dab_od          | float | optical density of the chromogen in the marker's compartment
+    chromogen_od          | float | optical density of the chromogen in the marker's compartment
     hematoxylin_od  | float | optical density of haematoxylin in the nucleus
     confidence      | float | how sure the class is, 0 (on the threshold) to 1
 """)

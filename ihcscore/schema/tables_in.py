@@ -47,7 +47,9 @@ MANIFEST = InputTable(
             kind=Kind.YES_NO,
             meaning="the sample's slide on which fields are drawn; else its first",
         ),
-        InputColumn(name="regions", meaning="annotation of the reference, relative to the manifest's folder"),
+        InputColumn(
+            name="annotations", meaning="annotation of the reference, relative to the manifest's folder"
+        ),
         InputColumn(
             name="mpp_um",
             kind=Kind.NUMBER,

@@ -140,7 +140,7 @@ def _left_out(candidates: pd.DataFrame, profile: MarkerProfile) -> NDArray[np.bo
         is_artefact(candidates, profile)
         | is_pigment(candidates, profile)
         | is_smear(candidates, profile)
-        | (candidates["dab_od"].to_numpy() < profile.dab_threshold_od)
+        | (candidates["chromogen_od"].to_numpy() < profile.chromogen_threshold_od)
     )
 
 

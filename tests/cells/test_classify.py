@@ -17,7 +17,7 @@ def candidate(**changes):
         "x_px": 10.0,
         "y_px": 20.0,
         "diameter_um": 9.0,
-        "dab_od": 0.6,
+        "chromogen_od": 0.6,
         "hematoxylin_od": 0.3,
         "contrast": 0.3,
         "chromogen_contrast": 0.2,
@@ -37,7 +37,7 @@ def candidate(**changes):
     return pd.DataFrame([row | changes])
 
 
-NOT_STAINED = {"covered_quarter": 0.0, "covered_half": 0.0, "covered_full": 0.0, "dab_od": 0.01}
+NOT_STAINED = {"covered_quarter": 0.0, "covered_half": 0.0, "covered_full": 0.0, "chromogen_od": 0.01}
 
 
 @pytest.mark.parametrize(

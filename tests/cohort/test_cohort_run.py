@@ -211,7 +211,7 @@ def test_a_reference_that_fails_stops_its_sample_only(copy: Scored) -> None:
     tifffile.imwrite(
         glass, np.full((1024, 1024, 3), 243, np.uint8), tile=(256, 256), photometric="rgb", compression="jpeg"
     )
-    copy.edit({"P1-A CD3": {"slide": "slides/glass.tif", "mpp_um": "1.0", "regions": ""}})
+    copy.edit({"P1-A CD3": {"slide": "slides/glass.tif", "mpp_um": "1.0", "annotations": ""}})
     result = copy.resume()
     assert set(result.errors) == {("P1-A", "CD3"), ("P1-A", "CD8")}
     assert "no tissue" in result.errors["P1-A", "CD3"]

@@ -28,7 +28,7 @@ def test_samples_and_slides_in_the_manifests_order(tmp_path: Path) -> None:
         "007,S1,b.mrxs,CD4,no,,0.25,ki67",
         "007,S2,c.svs,FOXP3,TRUE,c.geojson,,own.toml",
         "007,S1,../d.svs,CD8,,,,",
-        header=f"{HEADER},reference,regions,mpp_um,profile",
+        header=f"{HEADER},reference,annotations,mpp_um,profile",
     )
     second, first = read_manifest(path).samples
     assert [(s.patient_id, s.sample_id) for s in (second, first)] == [("007", "S2"), ("007", "S1")]
@@ -37,11 +37,11 @@ def test_samples_and_slides_in_the_manifests_order(tmp_path: Path) -> None:
     assert [entry.marker for entry in first.slides] == ["CD4", "CD8"]
     foxp3, cd3 = second.slides
     assert foxp3.slide == tmp_path / "c.svs"
-    assert foxp3.regions == tmp_path / "c.geojson"
+    assert foxp3.annotations == tmp_path / "c.geojson"
     assert foxp3.profile == tmp_path / "own.toml"
     assert foxp3.folder == Path("S2/FOXP3")
     assert (cd3.slide, cd3.written) == (tmp_path / "a" / "x.svs", "a/x.svs")
-    assert (cd3.regions, cd3.mpp_um, cd3.profile) == (None, None, "CD3")
+    assert (cd3.annotations, cd3.mpp_um, cd3.profile) == (None, None, "CD3")
     assert (first.reference.mpp_um, first.reference.profile) == (0.25, "ki67")
     assert first.others[0].written == "../d.svs"
 
@@ -95,7 +95,7 @@ def test_spellings_of_people(tmp_path: Path) -> None:
     assert [column.name for column in manifest.unread] == ["anotations"]
 
 
-WITH_ALL = f"{HEADER},reference,regions,mpp_um,profile"
+WITH_ALL = f"{HEADER},reference,annotations,mpp_um,profile"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ WITH_ALL = f"{HEADER},reference,regions,mpp_um,profile"
         (
             WITH_ALL,
             ["p,s,a,CD3,,,,", "p,s,b,CD8,,r.geojson,,"],
-            "row 3: sample 's' has regions .* not the ref",
+            "row 3: sample 's' has annotations .* not the ref",
         ),
         (WITH_ALL, ["p,s,a,CD3,,,0,"], "row 2: mpp_um is 0, expected above 0"),
         (WITH_ALL, ["p,s,a,CD3,,,half,"], "row 2: mpp_um is 'half'"),

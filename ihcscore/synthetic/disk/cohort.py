@@ -150,7 +150,7 @@ class CohortFiles:
     Attributes
     ----------
     manifest : Path
-        ``manifest.csv``: ``patient_id, sample_id, slide, marker, reference, regions``; paths relative to it.
+        ``manifest.csv``: ``patient_id, sample_id, slide, marker, reference, annotations``; paths relative to it.
     truth : Path
         ``truth.csv``: ``patient_id, sample_id, marker, region, planted_per_mm2, true_per_mm2``, of the whole
         region on the marker's own section.
@@ -321,13 +321,13 @@ def _draw(job: _Job) -> SlideTruth:
     section = draw_section(job.settings, job.seed)
     slide = job.folder / f"{job.name}.mrxs"
     write_slide(slide, section)
-    regions = job.folder / f"{job.name}.geojson" if job.reference else None
-    if regions is not None:
-        write_text(regions, section.geojson_text())
-    return _truth(job, section, slide, regions)
+    annotations = job.folder / f"{job.name}.geojson" if job.reference else None
+    if annotations is not None:
+        write_text(annotations, section.geojson_text())
+    return _truth(job, section, slide, annotations)
 
 
-def _truth(job: _Job, section: Section, slide: Path, regions: Path | None) -> SlideTruth:
+def _truth(job: _Job, section: Section, slide: Path, annotations: Path | None) -> SlideTruth:
     cells = section.cells
     positive = cells.loc[cells["class"] == str(CellClass.POSITIVE), ["x_px", "y_px"]]
     return SlideTruth(
@@ -336,7 +336,7 @@ def _truth(job: _Job, section: Section, slide: Path, regions: Path | None) -> Sl
         marker=job.marker,
         reference=job.reference,
         slide=slide,
-        regions=regions,
+        annotations=annotations,
         mpp_um=section.mpp_um,
         mounting=section.mounting,
         anatomy_seed=section.anatomy_seed,
@@ -365,8 +365,8 @@ def _manifest_table(slides: tuple[SlideTruth, ...], folder: Path) -> pd.DataFram
             "slide": [slide.slide.relative_to(folder).as_posix() for slide in slides],
             "marker": [slide.marker for slide in slides],
             "reference": ["true" if slide.reference else "false" for slide in slides],
-            "regions": [
-                "" if s.regions is None else s.regions.relative_to(folder).as_posix() for s in slides
+            "annotations": [
+                "" if s.annotations is None else s.annotations.relative_to(folder).as_posix() for s in slides
             ],
         }
     )

@@ -28,7 +28,7 @@ class SlideTruth:
         Whether it is its sample's reference.
     slide : Path
         The slide.
-    regions : Path or None
+    annotations : Path or None
         Outline of the tumour; of a reference only.
     mpp_um : float
         µm per pixel.
@@ -47,7 +47,7 @@ class SlideTruth:
     marker: str
     reference: bool
     slide: Path
-    regions: Path | None
+    annotations: Path | None
     mpp_um: float
     mounting: Mounting = field(repr=False)
     anatomy_seed: int
