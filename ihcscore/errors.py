@@ -14,7 +14,7 @@ name: in Python as it stands (``mpp_um``), on the command line as the option (``
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 # Two of Unicode's private characters (block U+E000), which no file name or table of a user holds in earnest.
 _OPENING, _CLOSING = "\ue0f0", "\ue0f1"
@@ -62,6 +62,11 @@ class IhcscoreError(Exception):
     def spelled(self, spell: Callable[[str], str]) -> str:
         """The message, each parameter's name as `spell` writes it."""
         return spelled(str(self.args[0]), spell)
+
+
+def all_of(errors: Iterable[IhcscoreError]) -> IhcscoreError:
+    """Several errors as one, in one line."""
+    return IhcscoreError("; ".join(str(error.args[0]) for error in errors))
 
 
 class SlideError(IhcscoreError):

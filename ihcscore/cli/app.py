@@ -33,6 +33,11 @@ def option_name(parameter: str) -> str:
     return "--" + _OPTIONS.get(parameter, parameter).replace("_", "-")
 
 
+def show_error(error: IhcscoreError) -> None:
+    """One line on stderr, parameters spelled as options."""
+    typer.echo(f"ihcscore: {error.spelled(option_name)}", err=True)
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"ihcscore {__version__}")
@@ -53,7 +58,7 @@ def main() -> None:
     try:
         status = app(standalone_mode=False)
     except IhcscoreError as error:
-        typer.echo(f"ihcscore: {error}", err=True)
+        show_error(error)
         sys.exit(EXIT_BAD_INPUT)
     except _UsageError as error:
         message = getattr(error, "format_message", error.__str__)()

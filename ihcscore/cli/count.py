@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ihcscore.cli.app import EXIT_PARTLY, app
+from ihcscore.cli.app import EXIT_PARTLY, app, show_error
 from ihcscore.cli.options import (
     DEFAULT_OUT,
     Chromogen,
@@ -46,7 +46,7 @@ def count(
             progress=progress,
         )  # fmt: skip
     for error in result.errors.values():
-        typer.echo(f"ihcscore: {error}", err=True)
+        show_error(error)
     if not quiet:
         print_totals(result.counts)
         typer.echo(f"Tables: {out / 'counts.csv'}, {out / 'cells.csv'}")

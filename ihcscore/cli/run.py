@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ihcscore.cli.app import EXIT_PARTLY, app
+from ihcscore.cli.app import EXIT_PARTLY, app, show_error
 from ihcscore.cli.options import (
     DEFAULT_OUT,
     Annotations,
@@ -64,7 +64,8 @@ def run(
                 slides[0], profile=chosen, fields=planner, settings=settings, out=out,
                 overwrite=overwrite, progress=progress,
             )  # fmt: skip
-            results, errors, scores = {slides[0].name: result}, {}, result.scores
+            results, scores = {slides[0].name: result}, result.scores
+            errors: dict[str, IhcscoreError] = {}
         else:
             joined = score_slides(
                 slides, profile=chosen, fields=planner, settings=settings, out=out,
@@ -79,12 +80,12 @@ def run(
         raise typer.Exit(EXIT_PARTLY)
 
 
-def _tell_troubles(results: dict[str, SlideScores], errors: dict[str, str]) -> None:
+def _tell_troubles(results: dict[str, SlideScores], errors: dict[str, IhcscoreError]) -> None:
     """Warnings, fields that could not be read, slides that could not be scored."""
     for name, one in results.items():
         for note in one.notes:
             typer.echo(f"warning: {name}: {note.text}", err=True)
         for error in one.fields.loc[one.fields["status"] == FieldStatus.FAILED, "error"]:
             typer.echo(f"ihcscore: {error}", err=True)
-    for error in errors.values():
-        typer.echo(f"ihcscore: {error}", err=True)
+    for trouble in errors.values():
+        show_error(trouble)

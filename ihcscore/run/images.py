@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ihcscore import output, pictures
-from ihcscore.errors import IhcscoreError, SlideError, parameter
+from ihcscore.errors import IhcscoreError, SlideError, all_of, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import CountedArray, as_profile, count_array
@@ -27,13 +27,13 @@ class ImageCounts:
     ----------
     cells, counts : DataFrame
         As in ``cells.csv`` and ``counts.csv``.
-    errors : dict of str to str
+    errors : dict of str to IhcscoreError
         Images that could not be counted, and why, by file name.
     """
 
     cells: pd.DataFrame = field(repr=False)
     counts: pd.DataFrame = field(repr=False)
-    errors: dict[str, str]
+    errors: dict[str, IhcscoreError]
 
 
 def count_images(
@@ -87,7 +87,7 @@ def count_images(
             "marker": profile.name,
             "parameters": {"mpp_um": mpp_um, "overlays": overlays},
             "profile": profile,
-            "errors": result.errors,
+            "errors": {name: str(error) for name, error in result.errors.items()},
         }
         output.write_record(folder, output.make_record("count", content))
     return result
@@ -100,13 +100,14 @@ def _count_all(
     folder: output.OutputFolder | None,
     progress: Progress,
 ) -> ImageCounts:
-    cells, rows, errors = [], [], {}
+    cells, rows = [], []
+    errors: dict[str, IhcscoreError] = {}
     for number, file in enumerate(files):
         progress(file.name, number / len(files))
         try:
             rgb = read_image(file)
         except SlideError as error:
-            errors[file.name] = str(error)
+            errors[file.name] = error
             continue
         counted = count_array(rgb, mpp_um=mpp_um, profile=profile)
         cells.append(counted.cells.assign(image=file.name))
@@ -115,7 +116,7 @@ def _count_all(
             _write_overlay(folder, file, counted, profile)
     progress("done", 1.0)
     if not rows:
-        raise IhcscoreError("; ".join(errors.values()))
+        raise all_of(errors.values())
     return ImageCounts(
         cells=pd.concat(cells, ignore_index=True)[IMAGE_CELLS.names],
         counts=pd.DataFrame(rows, columns=IMAGE_COUNTS.names),

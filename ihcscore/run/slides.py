@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ihcscore import output, report
-from ihcscore.errors import IhcscoreError, OutputError, parameter
+from ihcscore.errors import IhcscoreError, OutputError, all_of, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import as_profile
@@ -30,14 +30,14 @@ class SlidesScores:
         The tables of all slides, one below the other.
     results : dict of str to SlideScores
         By the slide's file name.
-    errors : dict of str to str
+    errors : dict of str to IhcscoreError
         Slides that could not be scored, and why, by file name.
     """
 
     scores: pd.DataFrame = field(repr=False)
     fields: pd.DataFrame = field(repr=False)
     results: dict[str, SlideScores] = field(repr=False)
-    errors: dict[str, str]
+    errors: dict[str, IhcscoreError]
 
 
 def score_slides(
@@ -70,7 +70,7 @@ def score_slides(
             f"two slides have the same name; score them in two calls, each with its own {parameter('out')}"
         )
     results: dict[str, SlideScores] = {}
-    errors: dict[str, str] = {}
+    errors: dict[str, IhcscoreError] = {}
     with output.OutputFolder(out, overwrite=overwrite) as folder:
         for number, path in enumerate(paths):
             try:
@@ -84,9 +84,9 @@ def score_slides(
                     progress=_part(progress, path.name, number, len(paths)),
                 )
             except IhcscoreError as error:
-                errors[path.name] = str(error)
+                errors[path.name] = error
         if not results:
-            raise IhcscoreError("; ".join(errors.values()))
+            raise all_of(errors.values())
         joined = SlidesScores(
             scores=pd.concat([result.scores for result in results.values()], ignore_index=True),
             fields=pd.concat([result.fields for result in results.values()], ignore_index=True),
@@ -109,7 +109,8 @@ def _part(progress: Progress, name: str, number: int, total: int) -> Progress:
 def _write(folder: output.OutputFolder, joined: SlidesScores, folders: dict[str, str]) -> None:
     output.write_table(folder.new_file("scores.csv"), joined.scores, SCORES)
     output.write_table(folder.new_file("fields.csv"), joined.fields, FIELDS)
-    page = report.IndexPage(scores=joined.scores, folders=folders, errors=joined.errors)
+    errors = {name: str(error) for name, error in joined.errors.items()}
+    page = report.IndexPage(scores=joined.scores, folders=folders, errors=errors)
     report.write_page(folder.new_file("report.html"), page)
-    content = {"slides": folders, "errors": joined.errors}
+    content = {"slides": folders, "errors": errors}
     output.write_record(folder, output.make_record("run", content))

@@ -62,7 +62,7 @@ def test_columns_by_other_names(tmp_path):
     path = write(tmp_path, "P1,L1,pre,1.9", header="Subject,lesion_id,timepoint,SUVmax")
     table = read_uptake(path, rename={"patient_id": "Subject", "suv_max": "SUVmax"})
     assert table.rows["patient_id"].tolist() == ["P1"]
-    with pytest.raises(TableError, match=r"suv.csv: no column Patient for --map patient_id=Patient"):
+    with pytest.raises(TableError, match=r"suv.csv: no column Patient for rename patient_id=Patient"):
         read_uptake(path, rename={"patient_id": "Patient"})
     with pytest.raises(TableError, match="has a column timepoint already"):
         read_uptake(path, rename={"timepoint": "Subject"})
@@ -121,7 +121,7 @@ def test_other_columns_are_checked(tmp_path, column, value, message):
 
 def test_missing_columns_are_named_with_the_way_out(tmp_path):
     path = write(tmp_path, "P1,L1,1.9", header="patient_id,lesion_id,suv_max")
-    with pytest.raises(TableError, match=r"no column timepoint .*--map new=old"):
+    with pytest.raises(TableError, match=r"no column timepoint .*rename new=old"):
         read_uptake(path)
     with pytest.raises(TableError, match="no column suv_peak"):
         read_uptake(write(tmp_path, "P1,L1,baseline,1.9"), suv="suv_peak")

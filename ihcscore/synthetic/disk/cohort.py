@@ -150,7 +150,8 @@ class CohortFiles:
     Attributes
     ----------
     manifest : Path
-        ``manifest.csv``: ``patient_id, sample_id, slide, marker, reference, annotations``; paths relative to it.
+        ``manifest.csv``: ``patient_id, sample_id, slide, marker, reference, annotations``;
+        paths relative to it.
     truth : Path
         ``truth.csv``: ``patient_id, sample_id, marker, region, planted_per_mm2, true_per_mm2``, of the whole
         region on the marker's own section.
