@@ -131,22 +131,10 @@ def derive_regions(
         front = _one_side(line.buffer(half_px), tumour, settings.front) if line.length > side_px else EMPTY
         front = front.difference(centre) if thin else front
     if centre.is_empty:
-        notes.append(
-            Note(
-                kind=NoteKind.NO_REGION,
-                region=RegionName.TUMOUR_CENTRE,
-                text="no tumour centre was drawn on this slide",
-            )
-        )
+        notes.append(_absent(RegionName.TUMOUR_CENTRE, "no tumour centre was drawn on this slide"))
     if front.is_empty:
         why = "none was drawn" if tumour.is_empty else "the tumour reaches the tissue's edge all round"
-        notes.append(
-            Note(
-                kind=NoteKind.NO_REGION,
-                region=RegionName.INVASIVE_FRONT,
-                text=f"no invasive front on this slide ({why})",
-            )
-        )
+        notes.append(_absent(RegionName.INVASIVE_FRONT, f"no invasive front on this slide ({why})"))
     found = (
         (RegionName.TUMOUR_CENTRE, centre, not annotations.centre.is_empty, thin),
         (RegionName.INVASIVE_FRONT, front, not annotations.front.is_empty, False),
@@ -197,6 +185,10 @@ def tumour_centre(tumour: BaseGeometry, *, half_px: float, side_px: float) -> tu
         middle = (roomy + tight) / 2
         roomy, tight = (middle, tight) if holds_field(middle) else (roomy, middle)
     return tumour.buffer(-roomy), roomy
+
+
+def _absent(region: RegionName, text: str) -> Note:
+    return Note(kind=NoteKind.NO_REGION, region=region, text=text)
 
 
 def _thin_note(distance_um: float, settings: RegionSettings) -> Note:
