@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "count_cells", "load_profile", "open_slide", "score_slide"]
+__all__ = ["__version__", "count_cells", "load_profile", "measure_volumes", "open_slide", "read_pet", "score_slide"]
 
 if TYPE_CHECKING:
+    from ihcscore.pet import measure_volumes, read_pet
     from ihcscore.profiles import load_profile
     from ihcscore.run.count import count_cells
     from ihcscore.run.slide import score_slide
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 _HOME = {
     "count_cells": "ihcscore.run.count",
     "load_profile": "ihcscore.profiles",
+    "measure_volumes": "ihcscore.pet",
     "open_slide": "ihcscore.slide",
+    "read_pet": "ihcscore.pet",
     "score_slide": "ihcscore.run.slide",
 }
 

@@ -15,7 +15,7 @@ LAYERS = [
     {"demo"},
     {"cohort"},
     {"serial"},
-    {"run", "study"},
+    {"run", "study", "suv"},
     {
         "slide",
         "tissue",

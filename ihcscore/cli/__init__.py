@@ -5,7 +5,7 @@ Exit status: 0 all went well; 2 nothing could be done, one line on stderr says w
 and stands in the tables as failed.
 """
 
-from ihcscore.cli import slides, studies  # noqa: F401  (their commands join the application)
+from ihcscore.cli import slides, studies, suv  # noqa: F401  (their commands join the application)
 from ihcscore.cli.app import app, main
 
 __all__ = ["app", "main"]

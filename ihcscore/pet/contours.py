@@ -49,7 +49,10 @@ def read_regions(file: Elements) -> list[Region]:
     PetError
         If a contour's numbers are none.
     """
-    drawn = {one.text("ReferencedROINumber"): one.items("ContourSequence") for one in file.items("ROIContourSequence")}
+    drawn = {
+        one.text("ReferencedROINumber"): one.items("ContourSequence")
+        for one in file.items("ROIContourSequence")
+    }
     frames = [one.text("FrameOfReferenceUID") for one in file.items("ReferencedFrameOfReferenceSequence")]
     default = file.text("FrameOfReferenceUID") or (frames[0] if len(frames) == 1 else "")
     regions = []
@@ -75,7 +78,9 @@ def _points(item: Elements) -> NDArray[np.float64]:
             f"{item.name}: ContourData (3006,0050) does not hold points of three numbers; export it again"
         ) from error
     if not np.isfinite(points).all():
-        raise PetError(f"{item.name}: ContourData (3006,0050) has numbers that are not finite; export it again")
+        raise PetError(
+            f"{item.name}: ContourData (3006,0050) has numbers that are not finite; export it again"
+        )
     return points
 
 
@@ -97,7 +102,10 @@ def fill_region(region: Region, grid: Grid, *, by_shares: bool, name: str) -> Fi
     spacing = float(np.median(np.diff(planes))) if len(planes) > 1 else grid.spacing_z_mm
     reach = spacing / 2 * (1 + 1e-6)
     _, rows, columns = grid.shape_zyx
-    low, high = np.floor(every.min(axis=0) + 0.5).astype(int), np.floor(every.max(axis=0) + 0.5).astype(int) + 1
+    low, high = (
+        np.floor(every.min(axis=0) + 0.5).astype(int),
+        np.floor(every.max(axis=0) + 0.5).astype(int) + 1,
+    )
     x, y = (slice(max(int(a), 0), min(int(b), n)) for a, b, n in zip(low, high, (columns, rows), strict=True))
     touched = np.flatnonzero(_distance(grid.offsets_mm, planes) <= reach + grid.spacing_z_mm / 2)
     if not len(touched) or x.start >= x.stop or y.start >= y.stop:

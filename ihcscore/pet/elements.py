@@ -104,7 +104,9 @@ class Elements:
         blocks = {block: self._text((group << 16) | block) for block in range(0x10, 0x100)}
         named = {block: text for block, text in blocks.items() if text}
         at = [block for block, text in named.items() if text == creator] or [0x10] * (stripped and not named)
-        return next((text for block in at if (text := self._text((group << 16) | (block << 8) | element))), "")
+        return next(
+            (text for block in at if (text := self._text((group << 16) | (block << 8) | element))), ""
+        )
 
     def private_number(self, group: int, creator: str, element: int, *, stripped: bool) -> float | None:
         """The same as a number."""

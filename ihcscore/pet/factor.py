@@ -27,6 +27,7 @@ from ihcscore.schema.pet import SuvKind
 
 _PHILIPS_AGREE = 0.01
 _LONG_INJECTION_S = 60.0
+_MOST_HALF_LIVES = 10
 
 
 class Rule(StrEnum):
@@ -64,6 +65,8 @@ class Derivation:
     injection : Injection or None
     reference : Reference or None
         Where decay was corrected to the start.
+    reference_min : float or None
+        From the injection to that time.
     uptake_min : float or None
         From the injection to the first acquisition.
     overrides : tuple of str
@@ -84,6 +87,7 @@ class Derivation:
     sex: Sex | None = None
     injection: Injection | None = field(default=None, repr=False)
     reference: Reference | None = None
+    reference_min: float | None = None
     uptake_min: float | None = None
     overrides: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -216,56 +220,73 @@ def _from_activity(header: Header, given: Overrides, name: str) -> Derivation:
     correction = header.decay_correction
     if correction is None:
         raise PetError(f"{name}: no DecayCorrection (0054,1102); export it again")
-    if given.reference_time is not None and correction is not DecayCorrection.START:
-        raise PetError(
-            f"{name}: DecayCorrection (0054,1102) is {correction}, so reference_time has no use; take it out"
-        )
+    _refuse_useless(correction, header, given, name)
     weight, dose = patient.weight_kg(header, given, name), patient.dose_mbq(header, given, name)
     half_life = patient.half_life_s(header, given, name)
     found = Derivation(
         factor=np.ones(len(header.slope)), rule=Rule.ADMIN, units=header.units, suv_type=header.suv_type,
-        decay_correction=correction, weight_kg=weight, dose_mbq=dose, half_life_s=half_life,
-        overrides=given.names,
+        decay_correction=correction, weight_kg=weight, half_life_s=half_life, overrides=given.names,
+        notes=(*header.notes, *weight.notes, *dose.notes, *half_life.notes, *_long_injection(header)),
     )  # fmt: skip
-    notes = (*header.notes, *weight.notes, *dose.notes, *half_life.notes, *_long_injection(header))
     if correction is DecayCorrection.ADMIN:
-        if given.injected_at is not None and (header.injection_date_time or header.injection_time):
-            raise PetError(
-                f"{name}: the scanner corrected decay to its own time of injection (ADMIN), so injected_at cannot "
-                "be changed any more; take it out"
-            )
         found, times = _with_uptake(found, header, given, half_life.value, name)
     else:
-        found = replace(found, injection=_injection(header, given, half_life.value, name))
-        times = found.injection.notes if found.injection else ()
+        injection = _injection(header, given, half_life.value, name)
+        found, times = _decay(found, header, injection, given, name)
     dose = _net_dose(dose, found.injection, given, half_life.value, name)
-    found = replace(found, dose_mbq=dose, uptake_min=_uptake_min(header, found.injection))
-    factor = 1000 * weight.value / (1e6 * dose.value)
-    decay_per_s = math.log(2) / half_life.value
-    if correction is DecayCorrection.START and found.injection is not None:
-        reference = _reference(header, given, half_life.value, name)
-        since = reference.at_s - _seconds(found.injection.at, _midnight(header))
-        if abs(decay_per_s * since) > 10 * math.log(2):
-            raise PetError(
-                f"{name}: decay was corrected to a time {since / 3600:.1f} h after the injection, more than 10 "
-                "half-lives; give reference_time or injected_at"
-            )
-        found = replace(found, rule=Rule.START, reference=reference)
-        factor *= math.exp(decay_per_s * since)
-        times = (*times, *_contradictions(reference, since))
-    elif correction is DecayCorrection.NONE and found.injection is not None:
-        by_frame = _uncorrected(header, found.injection, decay_per_s, name)
-        return replace(found, rule=Rule.FRAMES, factor=factor * by_frame, notes=(*notes, *times))
-    return replace(found, factor=found.factor * factor, notes=(*notes, *times))
+    return replace(
+        found,
+        factor=found.factor * 1000 * weight.value / (1e6 * dose.value),
+        dose_mbq=dose,
+        uptake_min=_uptake_min(header, found.injection),
+        notes=(*found.notes, *times),
+    )
 
 
-def _uncorrected(
-    header: Header, injection: Injection, decay_per_s: float, name: str
-) -> NDArray[np.float64]:
+def _refuse_useless(correction: DecayCorrection, header: Header, given: Overrides, name: str) -> None:
+    """Refuse what is given but cannot change anything any more."""
+    if given.reference_time is not None and correction is not DecayCorrection.START:
+        raise PetError(
+            f"{name}: DecayCorrection (0054,1102) is {correction}, so reference_time has no use; take it out"
+        )
+    has_own = header.injection_date_time is not None or header.injection_time is not None
+    if given.injected_at is not None and correction is DecayCorrection.ADMIN and has_own:
+        raise PetError(
+            f"{name}: the scanner corrected decay to its own time of injection (ADMIN), so injected_at cannot "
+            "be changed any more; take it out"
+        )
+
+
+def _decay(
+    found: Derivation, header: Header, injection: Injection, given: Overrides, name: str
+) -> tuple[Derivation, tuple[str, ...]]:
+    """What brings activity to the time of injection, where the scanner did not."""
+    half_life_s = found.half_life_s.value if found.half_life_s else math.nan
+    decay_per_s = math.log(2) / half_life_s
+    if found.decay_correction is DecayCorrection.NONE:
+        by_frame = _uncorrected(header, injection, decay_per_s, name)
+        return replace(found, rule=Rule.FRAMES, factor=by_frame, injection=injection), injection.notes
+    reference = _reference(header, given, half_life_s, name)
+    since_s = reference.at_s - _seconds(injection.at, _midnight(header))
+    if abs(since_s) > _MOST_HALF_LIVES * half_life_s:
+        raise PetError(
+            f"{name}: decay was corrected to a time {since_s / 3600:.1f} h after the injection, more than "
+            f"{_MOST_HALF_LIVES} half-lives; give reference_time or injected_at"
+        )
+    found = replace(
+        found, rule=Rule.START, reference=reference, injection=injection, reference_min=since_s / 60,
+        factor=found.factor * math.exp(decay_per_s * since_s),
+    )  # fmt: skip
+    return found, (*injection.notes, *_contradictions(reference, since_s))
+
+
+def _uncorrected(header: Header, injection: Injection, decay_per_s: float, name: str) -> NDArray[np.float64]:
     """What brings frames that were not corrected for decay to the time of injection."""
     duration = header.duration_s
     if duration is None or not (duration > 0).all() or header.acquired is None:
-        missing = "AcquisitionTime (0008,0032)" if header.acquired is None else "ActualFrameDuration (0018,1242)"
+        missing = (
+            "AcquisitionTime (0008,0032)" if header.acquired is None else "ActualFrameDuration (0018,1242)"
+        )
         raise PetError(
             f"{name}: decay was not corrected, and {missing} is missing or 0, without which it cannot be; "
             "export it again"
@@ -291,7 +312,9 @@ def _seconds(at: datetime, midnight: datetime) -> float:
 def _injection(header: Header, given: Overrides, half_life_s: float, name: str) -> Injection:
     first = _first(header)
     if first is None:
-        raise PetError(f"{name}: no AcquisitionTime (0008,0032) and no SeriesTime (0008,0031); export it again")
+        raise PetError(
+            f"{name}: no AcquisitionTime (0008,0032) and no SeriesTime (0008,0031); export it again"
+        )
     dated = header.dated if header.acquired else True
     return find_injection(
         header.injection_date_time, header.injection_time,
@@ -371,7 +394,9 @@ def _contradictions(reference: Reference, since_s: float) -> list[str]:
         for candidate, by in reference.contradictions()
     ]
     if since_s < 0:
-        notes.append(f"decay was corrected to a time {-since_s / 60:.1f} min before the injection: check both")
+        notes.append(
+            f"decay was corrected to a time {-since_s / 60:.1f} min before the injection: check both"
+        )
     return notes
 
 
@@ -382,7 +407,9 @@ def _philips_witness(header: Header, factor: NDArray[np.float64]) -> list[str]:
     ratio = float(np.median(header.philips_suv / (header.philips_activity * factor)))
     if abs(ratio - 1) <= _PHILIPS_AGREE:
         return []
-    return [f"the factor is {100 * (1 / ratio - 1):+.1f} % off what Philips' own factors say: check weight, dose, times"]
+    return [
+        f"the factor is {100 * (1 / ratio - 1):+.1f} % off what Philips' own factors say: check weight, dose, times"
+    ]
 
 
 def _philips_of_suv(header: Header, given: Overrides, name: str) -> list[str]:

@@ -43,7 +43,9 @@ class Filling:
     is_cut: bool = False
 
 
-def fill(grid: Grid, corners_mm: NDArray[np.float64], contains: Contains, *, by_shares: bool) -> Filling | None:
+def fill(
+    grid: Grid, corners_mm: NDArray[np.float64], contains: Contains, *, by_shares: bool
+) -> Filling | None:
     """The voxels of a volume that can tell of any point whether it lies inside.
 
     Parameters

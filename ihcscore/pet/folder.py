@@ -34,6 +34,11 @@ class SeriesFiles:
     description: str
 
 
+def file_name(path: Path) -> str:
+    """A file's name for a message, a DICOM identity in it left out."""
+    return re.sub(r"\d+(\.\d+){5,}", "…", path.name)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without pydicom's warnings, which repeat values that may name a person; what matters is checked."""
@@ -74,7 +79,9 @@ def find_series(folder: str | Path, *, series: str | None = None, name: str | No
         if kind == _PET:
             groups.setdefault(one.text("SeriesInstanceUID"), []).append(one)
     if not groups and enhanced:
-        raise PetError(f"{name}: is enhanced PET, which is not read yet; export it as single-frame PET images")
+        raise PetError(
+            f"{name}: is enhanced PET, which is not read yet; export it as single-frame PET images"
+        )
     if not groups:
         raise PetError(f"{name}: no PET images in it; give the folder of a PET series")
     found = [_described(slices) for slices in groups.values()]
@@ -84,7 +91,9 @@ def find_series(folder: str | Path, *, series: str | None = None, name: str | No
 def _files(folder: Path, name: str) -> list[Path]:
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     if len(files) > _MOST_FILES:
-        raise PetError(f"{name}: holds {len(files)} files, more than {_MOST_FILES}; give the folder of one series")
+        raise PetError(
+            f"{name}: holds {len(files)} files, more than {_MOST_FILES}; give the folder of one series"
+        )
     return files
 
 
@@ -99,8 +108,7 @@ def _read(file: Path, name: str) -> Elements | None:
     except InvalidDicomError:
         return None
     except Exception as error:  # pydicom raises many kinds on a damaged file
-        shown = "a file" if re.fullmatch(r"[\d.]+(\.dcm|\.ima)?", file.name.lower()) else file.name
-        raise PetError(f"{name}: {shown} is damaged and cannot be read; export it again") from error
+        raise PetError(f"{name}: {file_name(file)} is damaged and cannot be read; export it again") from error
 
 
 def _described(slices: list[Elements]) -> SeriesFiles:
@@ -125,7 +133,9 @@ def _chosen(found: list[SeriesFiles], series: str | None, name: str) -> SeriesFi
         for one in sorted(fitting or found, key=lambda one: (len(one.number), one.number, one.description))
     )
     if series is not None and not fitting:
-        raise PetError(f"{name}: no PET series is number '{series}' or has it in its description; it has {listed}")
+        raise PetError(
+            f"{name}: no PET series is number '{series}' or has it in its description; it has {listed}"
+        )
     raise PetError(
         f"{name}: holds {len(fitting)} PET series: {listed}; give series, a number or part of a description"
     )

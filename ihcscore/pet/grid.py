@@ -120,11 +120,15 @@ def read_grid(slices: Sequence[Elements], name: str) -> tuple[Grid, list[int]]:
         If slices differ in orientation, size or spacing, lie askew, or one is missing or twice there.
     """
     if len(slices) < 2:
-        raise PetError(f"{name}: has {len(slices)} slice, expected two or more; give the folder of the series")
+        raise PetError(
+            f"{name}: has {len(slices)} slice, expected two or more; give the folder of the series"
+        )
     rows = one_of([one.integer("Rows") for one in slices], "Rows", name)
     columns = one_of([one.integer("Columns") for one in slices], "Columns", name)
     if rows is None or columns is None or not 0 < rows <= _MOST_SIDE or not 0 < columns <= _MOST_SIDE:
-        raise PetError(f"{name}: Rows, Columns are {rows}, {columns}, expected 1 to {_MOST_SIDE}; export it again")
+        raise PetError(
+            f"{name}: Rows, Columns are {rows}, {columns}, expected 1 to {_MOST_SIDE}; export it again"
+        )
     if rows * columns * len(slices) > _MOST_VOXELS:
         raise PetError(f"{name}: has {rows} × {columns} × {len(slices)} voxels, which is too many for a scan")
     spacing = np.array([one.numbers("PixelSpacing", 2) for one in slices])
@@ -138,7 +142,9 @@ def read_grid(slices: Sequence[Elements], name: str) -> tuple[Grid, list[int]]:
     step = _slice_step(along, name)
     off = np.linalg.norm(positions - positions[0] - np.outer(along - along[0], normal), axis=1).max()
     if off > max(_ASKEW * abs(along[-1] - along[0]), _SAME_PLACE_MM):
-        raise PetError(f"{name}: slices are shifted against each other by up to {off:.3g} mm; export it again")
+        raise PetError(
+            f"{name}: slices are shifted against each other by up to {off:.3g} mm; export it again"
+        )
     grid = Grid(
         shape_zyx=(len(slices), rows, columns),
         origin_mm=positions[0],
@@ -159,7 +165,9 @@ def _directions(
     along_row, along_column = orientation[0, :3], orientation[0, 3:]
     lengths = np.linalg.norm(along_row), np.linalg.norm(along_column)
     if np.ptp(orientation, axis=0).max() > _UNIT:
-        raise PetError(f"{name}: {describe('ImageOrientationPatient')} differs between slices: not one series")
+        raise PetError(
+            f"{name}: {describe('ImageOrientationPatient')} differs between slices: not one series"
+        )
     if max(abs(lengths[0] - 1), abs(lengths[1] - 1)) > _UNIT or abs(along_row @ along_column) > _RIGHT_ANGLE:
         raise PetError(
             f"{name}: {describe('ImageOrientationPatient')} is not two unit vectors at right angles; "

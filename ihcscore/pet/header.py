@@ -150,7 +150,9 @@ def read_header(slices: Sequence[Elements], name: str) -> Header:
         injection_date_time=_stamp(radio, "RadiopharmaceuticalStartDateTime", name),
         injection_time=_time(radio, "RadiopharmaceuticalStartTime", name),
         injection_stop=_time(radio, "RadiopharmaceuticalStopTime", name),
-        zone_min=parse_stamp("20000101" + zone, describe("TimezoneOffsetFromUTC")).offset_min if zone else None,
+        zone_min=parse_stamp("20000101" + zone, describe("TimezoneOffsetFromUTC")).offset_min
+        if zone
+        else None,
         acquired=acquired,
         dated=dated,
         series_at=series_at,
@@ -174,7 +176,9 @@ def _check_kind(slices: Sequence[Elements], name: str) -> None:
     kinds = {word.upper() for one in slices for word in one.texts("SeriesType")}
     if kinds & {"GATED", "DYNAMIC", "REPROJECTION"}:
         found = " and ".join(sorted(kinds & {"GATED", "DYNAMIC", "REPROJECTION"}))
-        raise PetError(f"{name}: {describe('SeriesType')} is {found}, expected STATIC or WHOLEBODY; give that series")
+        raise PetError(
+            f"{name}: {describe('SeriesType')} is {found}, expected STATIC or WHOLEBODY; give that series"
+        )
     if any((one.integer("NumberOfFrames") or 1) > 1 for one in slices) or any(
         (one.integer("NumberOfTimeSlices") or 1) > 1 for one in slices
     ):
@@ -369,7 +373,9 @@ def _said_outright(
         if not any(texts):
             continue
         if len(set(texts)) > 1:
-            raise PetError(f"{name}: {candidate} has {len(set(texts))} values over the slices; give reference_time")
+            raise PetError(
+                f"{name}: {candidate} has {len(set(texts))} values over the slices; give reference_time"
+            )
         moment = parse_stamp(texts[0], f"{name}: {candidate}").moment
         if moment is not None:
             found[candidate] = moment if acquired is None else nearest(moment.time(), min(acquired))

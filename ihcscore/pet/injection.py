@@ -109,7 +109,9 @@ def _one_of_two(
     if moment is None:
         return Stamp(day=date_time.day, at=time_alone.at), TIME, []
     if time_alone.at is None:
-        other_zone = None not in (date_time.offset_min, scan.zone_min) and date_time.offset_min != scan.zone_min
+        other_zone = (
+            None not in (date_time.offset_min, scan.zone_min) and date_time.offset_min != scan.zone_min
+        )
         if not other_zone:
             return date_time, DATE_TIME, []
         local = moment + timedelta(minutes=(scan.zone_min or 0) - (date_time.offset_min or 0))
@@ -120,7 +122,10 @@ def _one_of_two(
     if abs(apart) <= _SAME:
         return date_time, DATE_TIME, []
     minutes = apart / timedelta(minutes=1)
-    if date_time.offset_min is not None and abs(minutes - _ZONE_STEP_MIN * round(minutes / _ZONE_STEP_MIN)) < 1 / 60:
+    if (
+        date_time.offset_min is not None
+        and abs(minutes - _ZONE_STEP_MIN * round(minutes / _ZONE_STEP_MIN)) < 1 / 60
+    ):
         note = f"{DATE_TIME} is in another time zone, {minutes:+.0f} min off {TIME}, which counts"
         return Stamp(day=local.date(), at=local.time()), TIME, [note]
     raise PetError(
@@ -134,7 +139,9 @@ def _dated(at: datetime, scan: datetime, half_life_s: float, name: str) -> tuple
     if timedelta(0) <= since <= longest:
         return at, []
     if -_DAY < since < timedelta(0):
-        raise InjectionAfterScanError(f"{name}: the injection at {at:%H:%M:%S} is after the scan at {scan:%H:%M:%S}; {_ASK}")
+        raise InjectionAfterScanError(
+            f"{name}: the injection at {at:%H:%M:%S} is after the scan at {scan:%H:%M:%S}; {_ASK}"
+        )
     by_clock = since % _DAY
     if half_life_s < _DATES_MAY_DIFFER_S and by_clock < longest:
         note = (
@@ -168,4 +175,6 @@ def _by_clock(of_day: time, scan: datetime, half_life_s: float, name: str) -> tu
         raise InjectionAfterScanError(
             f"{name}: the injection at {of_day:%H:%M:%S} is after the scan at {scan:%H:%M:%S}; {_ASK}"
         )
-    return day_before, ["the injection has no date and a later time of day than the scan: it was the day before"]
+    return day_before, [
+        "the injection has no date and a later time of day than the scan: it was the day before"
+    ]

@@ -73,7 +73,10 @@ def read_nifti(path: Path, name: str) -> list[Mask]:
     try:
         image = nibabel.load(path)
         values = np.asanyarray(image.dataobj)
-        affine, codes = np.asarray(image.affine, float), (image.header["sform_code"], image.header["qform_code"])
+        affine, codes = (
+            np.asarray(image.affine, float),
+            (image.header["sform_code"], image.header["qform_code"]),
+        )
     except Exception as error:  # nibabel, gzip and zlib raise many kinds on a damaged file
         raise PetError(f"{name}: cannot be read as NIfTI; write it again") from error
     if values.ndim == 4 and values.shape[3] == 1:
@@ -126,5 +129,7 @@ def read_segmentation(path: Path, name: str) -> list[Mask]:
                 )
             )
     except Exception as error:  # highdicom raises many kinds on what is no plain segmentation
-        raise PetError(f"{name}: cannot be read as a DICOM segmentation on a regular grid; export it again") from error
+        raise PetError(
+            f"{name}: cannot be read as a DICOM segmentation on a regular grid; export it again"
+        ) from error
     return masks

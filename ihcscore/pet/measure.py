@@ -85,15 +85,17 @@ def measure(series: PetSeries, volume: Volume, settings: SuvSettings | None = No
     start = np.array([one.start for one in filling.box])
     centres = np.argwhere(inside) + start
     peaks, peak_ml, is_cut = _peaks(series, centres, settings.peak)
-    at_max = int(np.argmax(np.where(values == values.max(), peaks, -np.inf)))  # of several, the highest peak's
+    at_max = int(
+        np.argmax(np.where(values == values.max(), peaks, -np.inf))
+    )  # of several, the highest peak's
     more = _peak_notes(peak_ml, bool(is_cut[int(np.argmax(peaks))] or is_cut[at_max]), settings.peak)
     mean = float((suv * weights).sum() / weights.sum())
     threshold = settings.threshold
     limit = threshold.value / 100 * values.max() if threshold.relative else threshold.value
-    above = values[values >= limit]
+    above = weights * (suv >= limit)
     is_lesion = volume.label.is_lesion
-    mtv_ml = len(above) * grid.voxel_ml if is_lesion else math.nan
-    mean_mtv = float(above.mean()) if is_lesion and len(above) else math.nan
+    mtv_ml = float(above.sum()) * grid.voxel_ml if is_lesion else math.nan
+    mean_mtv = float((suv * above).sum() / above.sum()) if is_lesion and above.any() else math.nan
     return Uptake(
         suv_max=float(values.max()),
         suv_mean=mean,
@@ -106,7 +108,7 @@ def measure(series: PetSeries, volume: Volume, settings: SuvSettings | None = No
         peak_ml=peak_ml,
         mtv_ml=mtv_ml,
         suv_mean_mtv=mean_mtv,
-        tlg=0.0 if is_lesion and not len(above) else mtv_ml * mean_mtv,
+        tlg=0.0 if mtv_ml == 0 else mtv_ml * mean_mtv,
         max_zyx=(int(centres[at_max][0]), int(centres[at_max][1]), int(centres[at_max][2])),
         notes=(*volume.notes, *more),
     )
@@ -165,7 +167,8 @@ def check_names(volumes: Sequence[Volume], name: str) -> None:
         if volume.label in seen:
             raise PetError(
                 f"{name}: volumes '{seen[volume.label]}' and '{volume.name}' are both {volume.label.tissue} "
-                f"{volume.label.lesion_id}".rstrip() + "; give names with another lesion_id for one"
+                f"{volume.label.lesion_id}".rstrip()
+                + "; give names with another lesion_id for one"
             )
         seen[volume.label] = volume.name
 
@@ -190,9 +193,9 @@ def peak_kernel(
     """
     spacing = np.array(spacing_zyx_mm)
     reach = np.ceil(PEAK_RADIUS_MM / spacing + 0.5).astype(int)
-    offsets = np.stack(
-        np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1
-    ).reshape(-1, 3)
+    offsets = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1).reshape(
+        -1, 3
+    )
     if kind is PeakKind.IBSI:
         weights = (np.linalg.norm(offsets * spacing, axis=1) <= PEAK_RADIUS_MM).astype(float)
     else:

@@ -68,7 +68,9 @@ def read_names(path: str | Path) -> dict[str, Label]:
         name, tissue, lesion = (str(row[column]) for column in ("name", "tissue", "lesion_id"))
         is_lesion = tissue.lower() in ("lesion", "tumour", "tumor", "metastasis")
         if not name or not tissue or (is_lesion and not lesion):
-            raise PetError(f"{sheet.name}, row {line}: name, tissue or a lesion's lesion_id is empty; give it")
+            raise PetError(
+                f"{sheet.name}, row {line}: name, tissue or a lesion's lesion_id is empty; give it"
+            )
         if name in labels:
             raise PetError(f"{sheet.name}, row {line}: name {name} stands there twice; keep one")
         labels[name] = Label(tissue=LESION if is_lesion else tissue, lesion_id=lesion)

@@ -112,7 +112,9 @@ def height_m(header: Header, given: Overrides, name: str) -> Quantity:
         notes.append(f"{source} is {value:g}, taken as centimetres")
         value /= 100
     if not _HEIGHT_M[0] <= value <= _HEIGHT_M[1]:
-        raise PetError(f"{name}: {source} is {value:g} m, expected {_HEIGHT_M[0]} to {_HEIGHT_M[1]}; give height_m")
+        raise PetError(
+            f"{name}: {source} is {value:g} m, expected {_HEIGHT_M[0]} to {_HEIGHT_M[1]}; give height_m"
+        )
     return Quantity(value=value, source=source, notes=tuple(notes))
 
 

@@ -45,7 +45,9 @@ def read_stored(one: Elements, shape_yx: tuple[int, int]) -> NDArray[np.int32]:
         "MONOCHROME2",
         "",
     ):
-        raise PetError(f"{name}: the pixels are not one grey value each, expected MONOCHROME2; export it again")
+        raise PetError(
+            f"{name}: the pixels are not one grey value each, expected MONOCHROME2; export it again"
+        )
     if one.text("LossyImageCompression") == "01":
         raise PetError(f"{name}: the pixels were compressed with loss, which changes uptake; export it again")
     try:
@@ -54,9 +56,13 @@ def read_stored(one: Elements, shape_yx: tuple[int, int]) -> NDArray[np.int32]:
     except PetError:
         raise
     except Exception as error:  # decoders raise many kinds on damaged pixels
-        raise PetError(f"{name}: the pixels of a slice are damaged and cannot be decoded; export it again") from error
+        raise PetError(
+            f"{name}: the pixels of a slice are damaged and cannot be decoded; export it again"
+        ) from error
     if stored.shape != shape_yx:
-        raise PetError(f"{name}: a slice decodes to {stored.shape} pixels, expected {shape_yx}; export it again")
+        raise PetError(
+            f"{name}: a slice decodes to {stored.shape} pixels, expected {shape_yx}; export it again"
+        )
     return stored
 
 

@@ -146,9 +146,7 @@ def find_reference(times: Times, half_life_s: float, name: str) -> Reference:
         if per_slice is not None and np.ptp(per_slice) <= tolerance:
             found[candidate], spread[candidate] = float(per_slice.mean()), float(np.ptp(per_slice))
     source = _choose(found, name)
-    return Reference(
-        at_s=found[source], source=source, spread_s=spread.get(source, 0.0), candidates_s=found
-    )
+    return Reference(at_s=found[source], source=source, spread_s=spread.get(source, 0.0), candidates_s=found)
 
 
 def _back_computed(times: Times, decay_per_s: float) -> NDArray[np.float64] | None:

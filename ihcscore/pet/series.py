@@ -108,9 +108,7 @@ def read_pet(
     )  # fmt: skip
 
 
-def _read_suv(
-    slices: list[Elements], grid: Grid, factor: NDArray[np.float64]
-) -> NDArray[np.float32]:
+def _read_suv(slices: list[Elements], grid: Grid, factor: NDArray[np.float64]) -> NDArray[np.float32]:
     values = np.empty(grid.shape_zyx, np.float32)
     for at, one in enumerate(slices):
         values[at] = read_stored(one, grid.shape_zyx[1:]) * factor[at]

@@ -11,7 +11,7 @@ from ihcscore.errors import PetError
 from ihcscore.pet.contours import Region, fill_region, read_regions
 from ihcscore.pet.elements import Elements
 from ihcscore.pet.fill import Filling
-from ihcscore.pet.folder import quiet
+from ihcscore.pet.folder import file_name, quiet
 from ihcscore.pet.masks import Mask, fill_mask, read_nifti, read_segmentation
 from ihcscore.pet.names import Label, label_of
 from ihcscore.pet.series import PetSeries
@@ -74,12 +74,16 @@ def read_volumes(
     """
     path = Path(path)
     if not path.is_file():
-        raise PetError(f"{path.name}: no such file; give an RTSTRUCT, a segmentation, a NIfTI mask or a CSV")
+        raise PetError(
+            f"{file_name(path)}: no such file; give an RTSTRUCT, a segmentation, a NIfTI mask or a CSV"
+        )
     volumes = [
-        found for shape, source in _shapes(path) if (found := _volume(shape, source, series, path, names or {}))
+        found
+        for shape, source in _shapes(path)
+        if (found := _volume(shape, source, series, path, names or {}))
     ]
     if not volumes:
-        raise PetError(f"{path.name}: no volume in it; give a file with contours or a mask")
+        raise PetError(f"{file_name(path)}: no volume in it; give a file with contours or a mask")
     return volumes
 
 
@@ -88,24 +92,26 @@ def _shapes(path: Path) -> list[tuple[Region | Mask | Sphere, VolumeSource]]:
     if lower.endswith((".csv", ".xlsx")):
         return [(one, VolumeSource.SPHERE) for one in read_spheres(path)]
     if lower.endswith((".nii", ".nii.gz")):
-        return [(one, VolumeSource.NIFTI) for one in read_nifti(path, path.name)]
+        return [(one, VolumeSource.NIFTI) for one in read_nifti(path, file_name(path))]
     import pydicom
 
     try:
         with quiet():
-            file = Elements(pydicom.dcmread(path), path.name)
+            file = Elements(pydicom.dcmread(path), file_name(path))
             modality = file.text("Modality")
     except Exception as error:  # pydicom raises many kinds on a damaged file
         raise PetError(
-            f"{path.name}: is no RTSTRUCT, DICOM segmentation, NIfTI mask or CSV that can be read; give one"
+            f"{file_name(path)}: is no RTSTRUCT, DICOM segmentation, NIfTI mask or CSV that can be read; give one"
         ) from error
     if modality == "RTSTRUCT":
         with quiet():
             return [(one, VolumeSource.CONTOURS) for one in read_regions(file)]
     if modality == "SEG":
         with quiet():
-            return [(one, VolumeSource.SEGMENTATION) for one in read_segmentation(path, path.name)]
-    raise PetError(f"{path.name}: its Modality (0008,0060) is neither RTSTRUCT nor SEG; give one of them")
+            return [(one, VolumeSource.SEGMENTATION) for one in read_segmentation(path, file_name(path))]
+    raise PetError(
+        f"{file_name(path)}: its Modality (0008,0060) is neither RTSTRUCT nor SEG; give one of them"
+    )
 
 
 def _volume(
@@ -119,7 +125,7 @@ def _volume(
     if isinstance(shape, Region) and not shape.contours_mm:
         return None
     if not shape.name:
-        raise PetError(f"{path.name}: a volume has no name; give it one")
+        raise PetError(f"{file_name(path)}: a volume has no name; give it one")
     label = names.get(shape.name) or label_of(shape.name)
     notes: list[str] = []
     if not isinstance(shape, Sphere) and source is not VolumeSource.NIFTI:
@@ -130,18 +136,26 @@ def _volume(
         filling = fill_mask(shape, series.grid, by_shares=not label.is_lesion)
         notes += shape.notes
     else:
-        filling = fill_region(shape, series.grid, by_shares=not label.is_lesion, name=path.name)
+        filling = fill_region(shape, series.grid, by_shares=not label.is_lesion, name=file_name(path))
         if shape.n_ignored:
             notes.append(f"{shape.n_ignored} points or open contours are ignored")
-    is_empty = filling is None or not (filling.inside.any() or (filling.shares is not None and filling.shares.any()))
+    is_empty = filling is None or not (
+        filling.inside.any() or (filling.shares is not None and filling.shares.any())
+    )
     if filling is None or is_empty:
         raise PetError(
-            f"{path.name}: volume '{shape.name}' holds no voxel of the scan: it lies outside, or is smaller than a "
+            f"{file_name(path)}: volume '{shape.name}' holds no voxel of the scan: it lies outside, or is smaller than a "
             "voxel; check that it belongs to this scan"
         )
     if filling.is_cut:
         notes.append("the volume reaches beyond the scan")
-    return Volume(name=shape.name, label=label, source=source, filling=filling, notes=(*notes, *_size(filling, label, series)))
+    return Volume(
+        name=shape.name,
+        label=label,
+        source=source,
+        filling=filling,
+        notes=(*notes, *_size(filling, label, series)),
+    )
 
 
 def _position(shape: Region | Mask, series: PetSeries, path: Path) -> list[str]:
@@ -149,7 +163,7 @@ def _position(shape: Region | Mask, series: PetSeries, path: Path) -> list[str]:
     theirs, ours = shape.frame_of_reference, series.frame_of_reference
     if theirs and ours and theirs != ours:
         raise PetError(
-            f"{path.name}: volume '{shape.name}' has another frame of reference than the scan; give the file that "
+            f"{file_name(path)}: volume '{shape.name}' has another frame of reference than the scan; give the file that "
             "was drawn on this scan, or on its CT"
         )
     return [] if theirs and ours else ["no frame of reference: that it belongs to the scan cannot be checked"]

@@ -31,6 +31,7 @@ from ihcscore.schema.names import (
     Sampling,
     Unit,
 )
+from ihcscore.schema.pet import LESIONS, SCANS, PeakKind, SuvKind, SuvSettings, Threshold
 from ihcscore.schema.settings import FieldSettings, RegionSettings, RunSettings
 from ihcscore.schema.study import (
     AGREEMENT,
@@ -63,11 +64,13 @@ __all__ = [
     "IMAGE_CELLS",
     "IMAGE_COUNTS",
     "JOINED",
+    "LESIONS",
     "MARKER_SUMMARY",
     "PLANNED_FIELDS",
     "RESPONSE",
     "RESPONSES",
     "SAMPLE_SUMMARY",
+    "SCANS",
     "SCORES",
     "SERIAL",
     "SLIDE_CELLS",
@@ -82,12 +85,16 @@ __all__ = [
     "FieldSettings",
     "FieldStatus",
     "Front",
+    "PeakKind",
     "RegionName",
     "RegionSettings",
     "RegionSource",
     "RunSettings",
     "Sampling",
+    "SuvKind",
+    "SuvSettings",
     "Table",
+    "Threshold",
     "Unit",
     "tables_page",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ihcscore.schema import counting, study
+from ihcscore.schema import counting, pet, study
 from ihcscore.schema.table import Table
 
 _COMMANDS: dict[str, tuple[Table, ...]] = {
@@ -16,6 +16,7 @@ _COMMANDS: dict[str, tuple[Table, ...]] = {
         counting.SAMPLE_SUMMARY,
         counting.MARKER_SUMMARY,
     ),
+    "suv": (pet.LESIONS, pet.SCANS),
     "correlate": (
         study.JOINED,
         study.CORRELATIONS,
