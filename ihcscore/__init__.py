@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "count_cells", "load_profile", "measure_volumes", "open_slide", "read_pet", "score_slide"]
+__all__ = [
+    "__version__",
+    "count_cells",
+    "load_profile",
+    "measure_volumes",
+    "open_slide",
+    "read_pet",
+    "score_slide",
+]
 
 if TYPE_CHECKING:
     from ihcscore.pet import measure_volumes, read_pet

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -79,7 +80,7 @@ def _show(folder: Path, series: str | None, reference_time: str | None) -> None:
         typer.echo(f"{name.ljust(width)}  {text}")
 
 
-def _print_lesions(rows: list[dict[str, object]]) -> None:
+def _print_lesions(rows: list[dict[Hashable, Any]]) -> None:
     from ihcscore.cli.printing import print_table
     from ihcscore.report.uptake import format_fixed
 
@@ -87,7 +88,7 @@ def _print_lesions(rows: list[dict[str, object]]) -> None:
     table = [
         (
             str(row["patient_id"]), str(row["timepoint"]),
-            str(row["lesion_id"]) if row["tissue"] == "lesion" else f"{row['tissue']} {row['lesion_id']}".strip(),
+            " ".join(str(row[name]) for name in ("tissue", "lesion_id")).removeprefix("lesion ").strip(),
             *(format_fixed(float(str(row[name]))) for name in numbers),
         )
         for row in rows

@@ -135,7 +135,8 @@ def _planes(
         along = (points - grid.origin_mm) @ grid.normal
         if np.ptp(along) > _TILT * grid.spacing_z_mm:
             raise PetError(
-                f"{name}: contours of '{region.name}' are not parallel to the slices (off by {np.ptp(along):.3g} mm); "
+                f"{name}: contours of '{region.name}' are not parallel to the slices (off by "
+                f"{np.ptp(along):.3g} mm); "
                 "draw them on the PET"
             )
         found.append((float(along.mean()), np.round(grid.to_voxels(points)[:, :2], _DIGITS)))

@@ -64,7 +64,8 @@ class Elements:
         found = [self._number(text, describe(keyword)) for text in self.texts(keyword)]
         if len(found) != count or None in found:
             raise PetError(
-                f"{self.name}: {describe(keyword)} has {len(found)} numbers, expected {count}; export it again"
+                f"{self.name}: {describe(keyword)} has {len(found)} numbers, expected "
+                f"{count}; export it again"
             )
         return tuple(value for value in found if value is not None)
 

@@ -116,7 +116,8 @@ def derive_factor(header: Header, given: Overrides, name: str) -> Derivation:
         return _of_scanner(header, given, name)
     if header.units is Units.CNTS and header.philips_activity is None:
         raise PetError(
-            f"{name}: Units (0054,1001) is CNTS without Philips' factors (7053,xx00) or (7053,xx09); SUV cannot "
+            f"{name}: Units (0054,1001) is CNTS without Philips' factors (7053,xx00) or "
+            "(7053,xx09); SUV cannot "
             "be had from it, give another series"
         )
     found = _from_activity(header, given, name)
@@ -190,7 +191,8 @@ def _refuse_changes(header: Header, given: Overrides, name: str) -> None:
         no_use = parameter in ("residual_mbq", "residual_at", "reference_time")
         if no_use or held.get(parameter) or (philips and parameter in held):
             raise PetError(
-                f"{name}: the scanner made SUV itself ({header.units}), with its own weight, dose and times, so "
+                f"{name}: the scanner made SUV itself ({header.units}), with its own weight, "
+                "dose and times, so "
                 f"{parameter} cannot be changed any more; take it out"
             )
 
@@ -252,7 +254,8 @@ def _refuse_useless(correction: DecayCorrection, header: Header, given: Override
     has_own = header.injection_date_time is not None or header.injection_time is not None
     if given.injected_at is not None and correction is DecayCorrection.ADMIN and has_own:
         raise PetError(
-            f"{name}: the scanner corrected decay to its own time of injection (ADMIN), so injected_at cannot "
+            f"{name}: the scanner corrected decay to its own time of injection (ADMIN), so "
+            "injected_at cannot "
             "be changed any more; take it out"
         )
 
@@ -408,7 +411,8 @@ def _philips_witness(header: Header, factor: NDArray[np.float64]) -> list[str]:
     if abs(ratio - 1) <= _PHILIPS_AGREE:
         return []
     return [
-        f"the factor is {100 * (1 / ratio - 1):+.1f} % off what Philips' own factors say: check weight, dose, times"
+        f"the factor is {100 * (1 / ratio - 1):+.1f} % off what Philips' own factors say: "
+        "check weight, dose, times"
     ]
 
 

@@ -181,14 +181,16 @@ def _slice_step(along: NDArray[np.float64], name: str) -> float:
     gaps = np.diff(along)
     if gaps.min() < _SAME_PLACE_MM:
         raise PetError(
-            f"{name}: {int((gaps < _SAME_PLACE_MM).sum()) + 1} slices lie at one place: gated, dynamic or two "
+            f"{name}: {int((gaps < _SAME_PLACE_MM).sum()) + 1} slices lie at one place: "
+            "gated, dynamic or two "
             "series; give one static series"
         )
     step = float(np.median(gaps))
     odd = gaps[abs(gaps - step) > _GAP_TOLERANCE * step]
     if len(odd):
         raise PetError(
-            f"{name}: slices lie {step:.4g} mm apart, but {len(odd)} gaps differ (the largest {odd.max():.4g} mm): "
+            f"{name}: slices lie {step:.4g} mm apart, but {len(odd)} gaps differ (the largest "
+            f"{odd.max():.4g} mm): "
             "slices are missing; give the whole series"
         )
     return step

@@ -186,12 +186,14 @@ def _check_kind(slices: Sequence[Elements], name: str) -> None:
     wanted = max((one.integer("NumberOfSlices") or 0) for one in slices)
     if wanted > len(slices):
         raise PetError(
-            f"{name}: has {len(slices)} slices, {describe('NumberOfSlices')} says {wanted}: slices are missing; "
+            f"{name}: has {len(slices)} slices, {describe('NumberOfSlices')} says {wanted}: "
+            "slices are missing; "
             "give the whole series"
         )
     if any(one.text("BurnedInAnnotation").upper() == "YES" for one in slices):
         raise PetError(
-            f"{name}: {describe('BurnedInAnnotation')} says that there is writing in the pixels, which may name "
+            f"{name}: {describe('BurnedInAnnotation')} says that there is writing in the "
+            "pixels, which may name "
             "the patient; give a series without"
         )
 
@@ -211,7 +213,8 @@ def _units(slices: Sequence[Elements], name: str) -> Units:
     text = one_of([one.text("Units") for one in slices], "Units", name)
     if text not in set(Units):
         raise PetError(
-            f"{name}: {describe('Units')} is {text or 'empty'}, expected {', '.join(Units)}; SUV cannot be had "
+            f"{name}: {describe('Units')} is {text or 'empty'}, expected {', '.join(Units)}; "
+            "SUV cannot be had "
             "from it, give another series"
         )
     return Units(text)
@@ -259,7 +262,8 @@ def _slopes(slices: Sequence[Elements], name: str) -> NDArray[np.float64]:
     intercepts = [one.number("RescaleIntercept") or 0.0 for one in slices]
     if any(intercepts):
         raise PetError(
-            f"{name}: {describe('RescaleIntercept')} is {next(filter(None, intercepts)):g}, expected 0 in a PET "
+            f"{name}: {describe('RescaleIntercept')} is {next(filter(None, intercepts)):g}, "
+            "expected 0 in a PET "
             "series; export it again"
         )
     return slopes

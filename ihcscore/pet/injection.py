@@ -129,7 +129,8 @@ def _one_of_two(
         note = f"{DATE_TIME} is in another time zone, {minutes:+.0f} min off {TIME}, which counts"
         return Stamp(day=local.date(), at=local.time()), TIME, [note]
     raise PetError(
-        f"{name}: the injection is at {moment:%H:%M:%S} by {DATE_TIME} and at {local:%H:%M:%S} by {TIME}; {_ASK}"
+        f"{name}: the injection is at {moment:%H:%M:%S} by {DATE_TIME} and at "
+        f"{local:%H:%M:%S} by {TIME}; {_ASK}"
     )
 
 
@@ -159,14 +160,16 @@ def _by_clock(of_day: time, scan: datetime, half_life_s: float, name: str) -> tu
     """A time of day alone: the last one before the scan."""
     if half_life_s > _TIME_ALONE_S:
         raise PetError(
-            f"{name}: the injection, or the scan, has a time without a date, which does not do for a half-life "
+            f"{name}: the injection, or the scan, has a time without a date, which does not "
+            "do for a half-life "
             f"of {half_life_s / 3600:.1f} h; {_ASK} with its date"
         )
     same_day = datetime.combine(scan.date(), of_day)
     if same_day <= scan:
         if scan - same_day > timedelta(seconds=_MOST_HALF_LIVES * half_life_s):
             raise PetError(
-                f"{name}: the injection at {of_day:%H:%M:%S} is more than {_MOST_HALF_LIVES} half-lives before "
+                f"{name}: the injection at {of_day:%H:%M:%S} is more than {_MOST_HALF_LIVES} "
+                "half-lives before "
                 f"the scan at {scan:%H:%M:%S}; {_ASK}"
             )
         return same_day, []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,12 +72,10 @@ def read_nifti(path: Path, name: str) -> list[Mask]:
     import nibabel
 
     try:
-        image = nibabel.load(path)
+        image: Any = nibabel.load(path)
         values = np.asanyarray(image.dataobj)
-        affine, codes = (
-            np.asarray(image.affine, float),
-            (image.header["sform_code"], image.header["qform_code"]),
-        )
+        affine: NDArray[np.float64] = np.array(image.affine, dtype=np.float64)
+        codes = image.header["sform_code"], image.header["qform_code"]
     except Exception as error:  # nibabel, gzip and zlib raise many kinds on a damaged file
         raise PetError(f"{name}: cannot be read as NIfTI; write it again") from error
     if values.ndim == 4 and values.shape[3] == 1:

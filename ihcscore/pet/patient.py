@@ -155,7 +155,8 @@ def dose_mbq(header: Header, given: Overrides, name: str) -> Quantity:
             value /= 1e6
     if not _DOSE_MBQ[0] <= value <= _DOSE_MBQ[1]:
         raise PetError(
-            f"{name}: {source} is {value:g} MBq, expected {_DOSE_MBQ[0]:g} to {_DOSE_MBQ[1]:g}; give injected_mbq"
+            f"{name}: {source} is {value:g} MBq, expected {_DOSE_MBQ[0]:g} to "
+            f"{_DOSE_MBQ[1]:g}; give injected_mbq"
         )
     return Quantity(value=value, source=source, notes=tuple(notes))
 

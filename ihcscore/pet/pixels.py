@@ -74,7 +74,8 @@ def _decoded(one: Elements) -> NDArray[np.int32]:
     decode = {_JPEG_LS: "jpegls_decode", _JPEG_2000: "jpeg2k_decode"}.get(syntax)
     if decode is None and syntax not in _JPEG_LOSSLESS:
         raise PetError(
-            f"{one.name}: the pixels are compressed as {dataset.file_meta.TransferSyntaxUID.name}, which cannot be "
+            f"{one.name}: the pixels are compressed as "
+            f"{dataset.file_meta.TransferSyntaxUID.name}, which cannot be "
             "decoded without loss here; export it uncompressed"
         )
     import imagecodecs

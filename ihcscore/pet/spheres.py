@@ -65,7 +65,8 @@ def read_spheres(path: Path) -> list[Sphere]:
         x, y, z, diameter = (float(value) for value in values)
         if not name or not np.isfinite(values).all() or not 0 < diameter <= _LARGEST_MM:
             raise PetError(
-                f"{sheet.name}, row {line}: name, place or diameter_mm is empty or out of range (above 0, at most "
+                f"{sheet.name}, row {line}: name, place or diameter_mm is empty or out of "
+                "range (above 0, at most "
                 f"{_LARGEST_MM:g} mm); give it"
             )
         spheres.append(Sphere(name=str(name), centre_mm=(x, y, z), diameter_mm=diameter))

@@ -101,7 +101,8 @@ def _shapes(path: Path) -> list[tuple[Region | Mask | Sphere, VolumeSource]]:
             modality = file.text("Modality")
     except Exception as error:  # pydicom raises many kinds on a damaged file
         raise PetError(
-            f"{file_name(path)}: is no RTSTRUCT, DICOM segmentation, NIfTI mask or CSV that can be read; give one"
+            f"{file_name(path)}: is no RTSTRUCT, DICOM segmentation, NIfTI mask or CSV that "
+            "can be read; give one"
         ) from error
     if modality == "RTSTRUCT":
         with quiet():
@@ -144,7 +145,8 @@ def _volume(
     )
     if filling is None or is_empty:
         raise PetError(
-            f"{file_name(path)}: volume '{shape.name}' holds no voxel of the scan: it lies outside, or is smaller than a "
+            f"{file_name(path)}: volume '{shape.name}' holds no voxel of the scan: it lies "
+            "outside, or is smaller than a "
             "voxel; check that it belongs to this scan"
         )
     if filling.is_cut:
@@ -163,7 +165,8 @@ def _position(shape: Region | Mask, series: PetSeries, path: Path) -> list[str]:
     theirs, ours = shape.frame_of_reference, series.frame_of_reference
     if theirs and ours and theirs != ours:
         raise PetError(
-            f"{file_name(path)}: volume '{shape.name}' has another frame of reference than the scan; give the file that "
+            f"{file_name(path)}: volume '{shape.name}' has another frame of reference than "
+            "the scan; give the file that "
             "was drawn on this scan, or on its CT"
         )
     return [] if theirs and ours else ["no frame of reference: that it belongs to the scan cannot be checked"]

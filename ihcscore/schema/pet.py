@@ -126,7 +126,7 @@ SCANS = Table(
         patient_id              | str   | as in the manifest
         timepoint               | str   | scan, as in the manifest
         series                  | str   | hash of the identities of its images
-        factor_min              | float | smallest factor of its slices, from rescaled value to SUV (body weight)
+        factor_min              | float | smallest factor of its slices, from rescaled value to SUV by weight
         factor_max              | float | largest of them
         suv_from_bw             | float | factor from SUV by body weight to the SUV of the table
         units                   | str   | Units (0054,1001)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ def projection_picture(
     flipped = [steps[down][2] > 0, steps[across][int(np.argmax(abs(steps[across])))] < 0]
     spacing = series.grid.spacing_xyz_mm[::-1]
 
-    def laid(flat: NDArray[np.generic]) -> NDArray[np.generic]:
+    def laid(flat: NDArray[Any]) -> NDArray[Any]:
         upright = flat if down < across else flat.T
         return upright[:: -1 if flipped[0] else 1, :: -1 if flipped[1] else 1]
 
@@ -54,7 +55,7 @@ def projection_picture(
     for volume in volumes:
         whole = np.zeros(series.grid.shape_zyx, bool)
         whole[volume.filling.box] = volume.filling.inside
-        shadows.append((volume.name[:_LONG_NAME], np.asarray(laid(whole.any(axis=through)), bool)))
+        shadows.append((volume.name[:_LONG_NAME], laid(whole.any(axis=through))))
     flat = laid(series.suv.max(axis=through)).astype(np.float32)
     return draw_projection(
         Projection(

@@ -107,11 +107,12 @@ def what_to_know(scans: pd.DataFrame, lesions: pd.DataFrame) -> list[str]:
         apart = group["uptake_min"].max() - group["uptake_min"].min()
         if apart > _UPTAKE_APART_MIN:
             notes.append(
-                f"{patient}: the uptake times of the scans differ by {apart:.0f} min: a clock that is off, or "
+                f"{patient}: the uptake times of the scans differ by {apart:.0f} min: a clock "
+                "that is off, or "
                 "uptake that cannot be compared"
             )
         for column, what in (("model", "scanners"), ("reconstruction", "reconstructions")):
-            if group[column].nunique() > 1:
+            if len(set(group[column])) > 1:
                 notes.append(f"{patient}: the scans are of different {what}: uptake may not be comparable")
         notes += _only_once(str(patient), list(group["timepoint"]), lesions)
     return notes

@@ -75,7 +75,8 @@ def methods(
     peaks = "voxels whose centres lie" if whole else "shares of voxels that lie"
     mtv = settings.threshold
     parts = [
-        f"Uptake was measured in {n_scans} PET scan{'s' * (n_scans != 1)} with ihcscore {version} on the voxels as "
+        f"Uptake was measured in {n_scans} PET scan{'s' * (n_scans != 1)} with ihcscore "
+        f"{version} on the voxels as "
         "reconstructed, without resampling.",
         "Activity concentration and net injected activity, decay-corrected to one moment, were divided and "
         f"normalised to {_SUV[settings.suv]}, after EANM's procedure guidelines 2.0.",
@@ -83,7 +84,8 @@ def methods(
         f"Uptake time was {_span(sorted(uptake_min), 'min')}." if uptake_min else "",
         f"Volumes of interest came from {' and '.join(sorted(set(sources)))}.",
         "SUVmax is the highest voxel of a volume, SUVmean its mean.",
-        f"SUVpeak is the highest mean of the {peaks} within 6.2 mm of any voxel of the volume (PERCIST 1.0; IBSI's "
+        f"SUVpeak is the highest mean of the {peaks} within 6.2 mm of any voxel of the volume "
+        "(PERCIST 1.0; IBSI's "
         f"global intensity peak): {' or '.join(f'{ml:.2f}' for ml in peak_ml)} ml.",
         f"Metabolic tumour volume (MTV) is the voxels of {number(mtv.value)} % of SUVmax and more (EANM 2.0),"
         if mtv.relative
