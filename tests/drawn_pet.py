@@ -17,7 +17,7 @@ SPHERES = (
     Sphere(name="L1", centre_mm=(-20.0, 10.0, 0.0), diameter_mm=36.0, suv=4.0),
     Sphere(name="L2", centre_mm=(40.0, -20.0, 6.0), diameter_mm=24.0, suv=2.0),
 )
-SCAN = PetScan()
+SCAN = PetScan(spacing_xyz_mm=(6.0, 6.0, 6.0), origin_mm=(-93.0, -93.0, -33.0))
 SMALL = replace(SCAN, shape_zyx=(4, 8, 8), origin_mm=(-21.0, -21.0, -9.0))
 
 

@@ -101,7 +101,7 @@ LESIONS = Table(
         suv_peak        | float | highest mean of 1 ml around any voxel of the volume, not cut at its edge
         suv_unit        | str   | g/ml bw, g/ml lbm or cm2/ml bsa
         software        | str   | ihcscore and its version
-        voi_method      | str   | where the volume comes from, and which peak
+        voi_method      | str   | where the volumes come from, and which peak
         weight_kg       | float | body weight behind the factor
         injected_mbq    | float | net injected activity behind the factor, at the time of injection
         suv_peak_at_max | float | mean of 1 ml around the highest voxel

@@ -82,11 +82,11 @@ def measure_scans(
         entries, warnings = read_manifest(manifest)
         labels = {} if names is None else read_names(names)
         scans, parts, rows = _measure_all(entries, folder, settings, labels, progress)
-        scan_table = pd.concat(scans, ignore_index=True)
+        scan_table = tables.as_table(scans, SCANS)
         errors = [error for error in scan_table["error"] if error]
         if not rows:
             raise PetError(errors[0] + (f" (and {len(errors) - 1} more scans)" if len(errors) > 1 else ""))
-        lesions = pd.concat(rows, ignore_index=True)
+        lesions = tables.as_table(rows, LESIONS)
         warnings += [f"{part.name}: {note}" for part in parts for note in part.notes]
         warnings += tables.what_to_know(scan_table, lesions)
         result = SuvResult(lesions=lesions, scans=scan_table, warnings=warnings)
@@ -105,9 +105,11 @@ def _measure_all(
     settings: SuvSettings,
     labels: Mapping[str, Label],
     progress: Progress,
-) -> tuple[list[pd.DataFrame], list[ScanPart], list[pd.DataFrame]]:
+) -> tuple[list[dict[str, object]], list[ScanPart], list[dict[str, object]]]:
     """Rows of scans, parts of the page, rows of lesions; a scan that is refused stops no other."""
-    scans, parts, rows = [], [], []
+    scans: list[dict[str, object]] = []
+    rows: list[dict[str, object]] = []
+    parts: list[ScanPart] = []
     for number, entry in enumerate(entries):
         progress(entry.name, number / len(entries))
         try:
@@ -117,7 +119,7 @@ def _measure_all(
             scans.append(tables.refused_row(entry, text))
             continue
         scans.append(tables.scan_row(entry, series))
-        rows.append(tables.lesion_rows(entry, series, measured, settings))
+        rows += tables.lesion_rows(entry, series, measured, settings)
         parts.append(_draw(folder, entry, series, measured))
     return scans, parts, rows
 

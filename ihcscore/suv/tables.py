@@ -10,7 +10,7 @@ import pandas as pd
 
 import ihcscore
 from ihcscore.pet import PetSeries, Quantity, Uptake, Volume
-from ihcscore.schema import LESIONS, SCANS, PeakKind, SuvSettings
+from ihcscore.schema import SCANS, PeakKind, SuvSettings, Table
 from ihcscore.suv.manifest import ScanEntry
 
 _UPTAKE_APART_MIN = 10.0
@@ -18,11 +18,11 @@ _UPTAKE_APART_MIN = 10.0
 
 def lesion_rows(
     entry: ScanEntry, series: PetSeries, measured: Sequence[tuple[Volume, Uptake]], settings: SuvSettings
-) -> pd.DataFrame:
+) -> list[dict[str, object]]:
     """A row a volume."""
     peak = "whole voxels (IBSI)" if settings.peak is PeakKind.IBSI else "shares of voxels"
     how = series.how
-    rows = [
+    return [
         {
             "patient_id": entry.patient_id,
             "lesion_id": volume.label.lesion_id,
@@ -51,14 +51,13 @@ def lesion_rows(
         }
         for volume, uptake in measured
     ]
-    return pd.DataFrame(rows, columns=LESIONS.names)
 
 
-def scan_row(entry: ScanEntry, series: PetSeries) -> pd.DataFrame:
+def scan_row(entry: ScanEntry, series: PetSeries) -> dict[str, object]:
     """The row of a scan."""
     how, header, grid = series.how, series.header, series.grid
     x, y, z = grid.spacing_xyz_mm
-    row = {
+    return _key(entry) | {
         "series": series.identity,
         "factor_min": float(how.factor.min()),
         "factor_max": float(how.factor.max()),
@@ -88,13 +87,21 @@ def scan_row(entry: ScanEntry, series: PetSeries) -> pd.DataFrame:
         "notes": "; ".join(how.notes),
         "error": "",
     }
-    return pd.DataFrame([_key(entry) | row], columns=SCANS.names)
 
 
-def refused_row(entry: ScanEntry, error: str) -> pd.DataFrame:
+def refused_row(entry: ScanEntry, error: str) -> dict[str, object]:
     """The row of a scan that no right uptake can be had from."""
-    empty = {column.name: "" if column.dtype == "str" else math.nan for column in SCANS.columns}
-    return pd.DataFrame([empty | _key(entry) | {"error": error}], columns=SCANS.names)
+    empty: dict[str, object] = {
+        column.name: {"str": "", "int": pd.NA}.get(column.dtype, math.nan) for column in SCANS.columns
+    }
+    return empty | _key(entry) | {"error": error}
+
+
+def as_table(rows: Sequence[dict[str, object]], schema: Table) -> pd.DataFrame:
+    """Rows as a table, its columns as the schema says."""
+    table = pd.DataFrame(list(rows), columns=schema.names)
+    whole = {column.name: "Int64" for column in schema.columns if column.dtype == "int"}
+    return table.astype(whole)
 
 
 def what_to_know(scans: pd.DataFrame, lesions: pd.DataFrame) -> list[str]:

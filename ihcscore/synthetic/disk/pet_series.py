@@ -85,8 +85,8 @@ class PetScan:
     """
 
     shape_zyx: tuple[int, int, int] = (12, 32, 32)
-    spacing_xyz_mm: tuple[float, float, float] = (6.0, 6.0, 6.0)
-    origin_mm: tuple[float, float, float] = (-93.0, -93.0, -33.0)
+    spacing_xyz_mm: tuple[float, float, float] = (5.0, 5.0, 5.0)
+    origin_mm: tuple[float, float, float] = (-77.5, -77.5, -27.5)
     orientation: tuple[float, float, float, float, float, float] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
     weight_kg: float = 80.0
     height_m: float = 1.78
