@@ -63,25 +63,11 @@ def read_regions(file: Elements) -> list[Region]:
             Region(
                 name=one.text("ROIName"),
                 frame_of_reference=one.text("ReferencedFrameOfReferenceUID") or default,
-                contours_mm=tuple(_points(item) for item in closed),
+                contours_mm=tuple(item.points("ContourData") for item in closed),
                 n_ignored=len(items) - len(closed),
             )
         )
     return regions
-
-
-def _points(item: Elements) -> NDArray[np.float64]:
-    try:
-        points = np.array([float(one) for one in item.dataset.ContourData]).reshape(-1, 3)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise PetError(
-            f"{item.name}: ContourData (3006,0050) does not hold points of three numbers; export it again"
-        ) from error
-    if not np.isfinite(points).all():
-        raise PetError(
-            f"{item.name}: ContourData (3006,0050) has numbers that are not finite; export it again"
-        )
-    return points
 
 
 def fill_region(region: Region, grid: Grid, *, by_shares: bool, name: str) -> Filling | None:

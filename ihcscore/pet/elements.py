@@ -6,13 +6,14 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ihcscore.errors import PetError
 from ihcscore.pet.clock import shown
 
 if TYPE_CHECKING:
     from pydicom import Dataset
-
-_HELD = 96  # bytes of a value that messages and tables ever need
 
 
 class Elements:
@@ -69,6 +70,22 @@ class Elements:
             )
         return tuple(value for value in found if value is not None)
 
+    def points(self, keyword: str) -> NDArray[np.float64]:
+        """Points of three numbers, (m, 3).
+
+        Raises
+        ------
+        PetError
+            If they are none.
+        """
+        try:
+            found = np.array(self.text(keyword).split("\\"), float).reshape(-1, 3)
+        except ValueError:
+            found = np.full((1, 3), np.nan)
+        if not np.isfinite(found).all():
+            raise PetError(f"{self.name}: {describe(keyword)} does not hold points of three numbers; export it again")
+        return found
+
     def integer(self, keyword: str) -> int | None:
         """A whole number, as binary elements hold it; None where there is none."""
         try:
@@ -102,7 +119,8 @@ class Elements:
         stripped : bool
             Look at block 10 where no block carries a name, as after de-identification.
         """
-        blocks = {block: self._text((group << 16) | block) for block in range(0x10, 0x100)}
+        low, high = (group << 16) | 0x10, (group << 16) | 0xFF
+        blocks = {tag & 0xFF: self._text(tag) for tag in self.dataset.keys() if low <= tag <= high}  # noqa: SIM118
         named = {block: text for block, text in blocks.items() if text}
         at = [block for block, text in named.items() if text == creator] or [0x10] * (stripped and not named)
         return next(
@@ -126,7 +144,7 @@ class Elements:
         if isinstance(element, RawDataElement):
             value = element.value or b""
         if isinstance(value, bytes):
-            return value[: 64 * _HELD].decode("latin-1").strip(" \0\r\n\t")
+            return value.decode("latin-1").strip(" \0\r\n\t")
         if isinstance(value, str):
             return value.strip(" \0")
         try:
