@@ -2,9 +2,9 @@
 
 usage: python benchmarks/suv.py [DATA] [--mirp FOLDER]
 
-DATA has `dro`, `headers`, `sts001` and `sts` (IBSI's SUV reference objects, cornerstone's vendor headers, IBSI's
-validation set); ../shared/data/pet if not given. What is absent is said and passed over. The last part, speed and
-memory, is on a drawn series and needs no data.
+DATA has `dro`, `headers`, `sts001` and `sts` (IBSI's SUV reference objects, cornerstone's vendor headers,
+IBSI's validation set); ../shared/data/pet if not given. What is absent is said and passed over. Speed, memory
+and spheres are on drawn scans and need no data.
 """
 
 from __future__ import annotations
@@ -24,9 +24,18 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from drawn_pet import write_json_header
-
 from ihcscore.errors import IhcscoreError
-from ihcscore.pet import Grid, Label, PetSeries, Volume, VolumeSource, measure, measure_volumes, read_pet, read_volumes
+from ihcscore.pet import (
+    Grid,
+    Label,
+    PetSeries,
+    Volume,
+    VolumeSource,
+    measure,
+    measure_volumes,
+    read_pet,
+    read_volumes,
+)
 from ihcscore.pet.fill import Filling
 from ihcscore.pet.spheres import Sphere as SphereVolume
 from ihcscore.pet.spheres import fill_sphere
@@ -102,7 +111,8 @@ def patient(data: Path) -> None:
     line("STS_001 contours against the mask", f"{n_off} of {int(whole.sum())} voxels differ", "0", n_off == 0)
     row = measure_volumes(series, [volume]).iloc[0]
     expected = {
-        "suv_max": 7.91067, "suv_mean": 2.55513, "volume_ml": 366.079, "mtv_ml": 113.021, "suv_mean_mtv": 4.15389,
+        "suv_max": 7.91067, "suv_mean": 2.55513, "volume_ml": 366.079, "mtv_ml": 113.021,
+        "suv_mean_mtv": 4.15389,
         "tlg": 469.477, "suv_peak": 6.07841, "suv_peak_at_max": 5.31299,
     }  # fmt: skip
     for name, value in expected.items():
@@ -140,7 +150,8 @@ def patients(data: Path) -> None:
             "n_voxels": found.n_voxels, "volume_ml": found.volume_ml, "suv_max": found.suv_max,
             "suv_mean": found.suv_mean, "suv_peak_ibsi_global": found.suv_peak,
             "suv_peak_ibsi_local": found.suv_peak_at_max, "suv_peak_fractional": by_shares.suv_peak,
-            "mtv41_ml": found.mtv_ml, "suv_mean41": found.suv_mean_mtv, "tlg41": found.tlg, "mtv2.5_ml": fixed.mtv_ml,
+            "mtv41_ml": found.mtv_ml, "suv_mean41": found.suv_mean_mtv, "tlg41": found.tlg,
+            "mtv2.5_ml": fixed.mtv_ml,
         }  # fmt: skip
         for name, value in got.items():
             worst[name] = max(worst.get(name, 0.0), abs(value - float(row[name])))
@@ -186,7 +197,7 @@ def spheres() -> None:
 
 
 def blurred_ball(away: np.ndarray, radius: float, fwhm_mm: float = 7.0) -> np.ndarray:
-    """A ball of 1 blurred by a Gaussian in three dimensions, at distances from its centre (in closed form)."""
+    """A ball of 1 blurred by a Gaussian in three dimensions, by the distance from its centre."""
     from scipy.special import erf
 
     sigma = fwhm_mm / 2.3548
@@ -209,11 +220,15 @@ def speed() -> None:
     """267 slices of 192 × 192 with ten volumes, read and measured in a process of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        scan = PetScan(shape_zyx=(267, 192, 192), spacing_xyz_mm=(3.65, 3.65, 3.27), origin_mm=(-350.0, -350.0, -436.0))
+        scan = PetScan(
+            shape_zyx=(267, 192, 192), spacing_xyz_mm=(3.65, 3.65, 3.27), origin_mm=(-350.0, -350.0, -436.0)
+        )
         suv = np.random.default_rng(4).gamma(2.0, 0.5, scan.shape_zyx)
         write_pet_series(folder / "pet", suv, scan, Dialect.GE)
         del suv
-        places = [(float(x), float(y), float(z)) for x in (-80, 0) for y in (-40, 60) for z in (-300, 20, 300)]
+        places = [
+            (float(x), float(y), float(z)) for x in (-80, 0) for y in (-40, 60) for z in (-300, 20, 300)
+        ]
         some = [Sphere(name=f"L{n}", centre_mm=at, diameter_mm=40, suv=4) for n, at in enumerate(places[:10])]
         write_contours(folder / "rs.dcm", some, scan)
         seconds, mib = in_a_process(lambda: measure_volumes(read_pet(folder / "pet"), folder / "rs.dcm"))
@@ -249,7 +264,12 @@ def main() -> None:
     speed()
     phantom()
     spheres()
-    for part, name in ((headers, "headers"), (reference_objects, "dro"), (patient, "sts001"), (patients, "sts")):
+    for part, name in (
+        (headers, "headers"),
+        (reference_objects, "dro"),
+        (patient, "sts001"),
+        (patients, "sts"),
+    ):
         if (args.data / name).is_dir():
             part(args.data)
         else:

@@ -53,9 +53,8 @@ def tracer(dataset: Dataset) -> Dataset:
 
 def set_raw(dataset: Dataset, keyword: str, text: str) -> None:
     """Write a text that pydicom would refuse."""
-    from pydicom.datadict import tag_for_keyword
+    from pydicom.datadict import dictionary_VR, tag_for_keyword
     from pydicom.dataelem import RawDataElement
-    from pydicom.datadict import dictionary_VR
     from pydicom.tag import Tag
 
     tag = Tag(tag_for_keyword(keyword))
@@ -66,12 +65,29 @@ def set_raw(dataset: Dataset, keyword: str, text: str) -> None:
 def write_json_header(folder: Path, source: Path) -> Path:
     """A series of constant 1 with the headers of a JSON file, one slice an instance."""
     instances = json.loads(source.read_text(encoding="utf-8"))
-    write_pet_series(folder, np.ones((len(instances), 4, 4)), replace(SMALL, shape_zyx=(len(instances), 4, 4)), Dialect.SIEMENS)
-    inside = ("RadionuclideTotalDose", "RadionuclideHalfLife", "RadiopharmaceuticalStartTime", "RadiopharmaceuticalStartDateTime")
+    write_pet_series(
+        folder,
+        np.ones((len(instances), 4, 4)),
+        replace(SMALL, shape_zyx=(len(instances), 4, 4)),
+        Dialect.SIEMENS,
+    )
+    inside = (
+        "RadionuclideTotalDose",
+        "RadionuclideHalfLife",
+        "RadiopharmaceuticalStartTime",
+        "RadiopharmaceuticalStartDateTime",
+    )
 
     def edit(dataset: Dataset, at: int) -> None:
         found = instances[at]
-        for keyword in ("PatientSize", "PatientWeight", "DecayFactor", "Manufacturer", "SeriesDate", "AcquisitionDate"):
+        for keyword in (
+            "PatientSize",
+            "PatientWeight",
+            "DecayFactor",
+            "Manufacturer",
+            "SeriesDate",
+            "AcquisitionDate",
+        ):
             if keyword in dataset:
                 delattr(dataset, keyword)
         for keyword in inside:
@@ -84,7 +100,9 @@ def write_json_header(folder: Path, source: Path) -> Path:
                 block = None
                 for name, element in (("SUVScaleFactor", 0x00), ("ActivityConcentrationScaleFactor", 0x09)):
                     if name in value:
-                        block = block or dataset.private_block(0x7053, "Philips PET Private Group", create=True)
+                        block = block or dataset.private_block(
+                            0x7053, "Philips PET Private Group", create=True
+                        )
                         block.add_new(element, "DS", str(value[name]))
             else:
                 setattr(dataset, keyword, value)

@@ -83,7 +83,9 @@ class Elements:
         except ValueError:
             found = np.full((1, 3), np.nan)
         if not np.isfinite(found).all():
-            raise PetError(f"{self.name}: {describe(keyword)} does not hold points of three numbers; export it again")
+            raise PetError(
+                f"{self.name}: {describe(keyword)} does not hold points of three numbers; export it again"
+            )
         return found
 
     def integer(self, keyword: str) -> int | None:

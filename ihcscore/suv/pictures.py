@@ -55,7 +55,7 @@ def projection_picture(
     for volume in volumes:
         whole = np.zeros(series.grid.shape_zyx, bool)
         whole[volume.filling.box] = volume.filling.inside
-        shadows.append((volume.name[:_LONG_NAME], laid(whole.any(axis=through))))
+        shadows.append((volume.name[:_LONG_NAME], laid(np.asarray(whole.any(axis=through)))))
     flat = laid(series.suv.max(axis=through)).astype(np.float32)
     return draw_projection(
         Projection(

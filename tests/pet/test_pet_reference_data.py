@@ -5,8 +5,8 @@ import csv
 import nibabel
 import numpy as np
 import pytest
-from drawn_pet import write_json_header
 
+from drawn_pet import write_json_header
 from ihcscore import measure_volumes, read_pet
 from ihcscore.pet import Grid, Label, PetSeries, Volume, VolumeSource, measure, read_volumes
 from ihcscore.pet.fill import Filling
@@ -90,7 +90,10 @@ def test_51_patients(shared_data):
             "mtv2.5_ml": fixed.mtv_ml,
         }  # fmt: skip
         for name, value in got.items():
-            assert value == pytest.approx(float(expected[name]), rel=1e-7, abs=6e-6), (expected["patient"], name)
+            assert value == pytest.approx(float(expected[name]), rel=1e-7, abs=6e-6), (
+                expected["patient"],
+                name,
+            )
 
 
 def laid(suv, inside, spacing):

@@ -8,12 +8,12 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from drawn_pet import SCAN, SMALL, SPHERES, change, set_raw, tracer, write_drawn, write_flat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
+from drawn_pet import SCAN, SMALL, SPHERES, change, set_raw, tracer, write_drawn, write_flat
 from ihcscore.errors import PetError
 from ihcscore.pet import Overrides, measure_volumes, read_pet
 from ihcscore.pet.reference import Candidate
@@ -105,7 +105,10 @@ def test_oblique_unequal_spacing_and_oblong_slices(tmp_path):
     [
         ("1.2.840.10008.1.2.4.70", lambda values: imagecodecs.ljpeg_encode(values, bitspersample=16)),
         ("1.2.840.10008.1.2.4.80", imagecodecs.jpegls_encode),
-        ("1.2.840.10008.1.2.4.90", lambda values: imagecodecs.jpeg2k_encode(values, reversible=True, level=0)),
+        (
+            "1.2.840.10008.1.2.4.90",
+            lambda values: imagecodecs.jpeg2k_encode(values, reversible=True, level=0),
+        ),
     ],
     ids=["lossless JPEG", "JPEG-LS", "JPEG 2000"],
 )
@@ -164,13 +167,29 @@ def test_affine_is_the_files_own(tmp_path):
 
 
 # What a header could hold instead; the drawn SUV is 4.
-NUMBERS = st.sampled_from(["", "0", "-1", "80", "80000", "1e400", "nan", "inf", "4O", "80\\81", "200", "2e8", "1e-300"])
-TIMES = st.sampled_from(["", "-5", "256100", "10", "1000", "100000", "095959.999999", "240000", "10:00:00", "noon", "0"])
-DATES = st.sampled_from(["", "20200302", "20200303", "20200301", "19700101", "2020.03.02", "20201301", "today"])
-STAMPS = st.sampled_from(
-    ["", "20200302090000", "20200302090000+0100", "20200302080000+0000", "20200302", "90000", "20200302250000"]
+NUMBERS = st.sampled_from(
+    ["", "0", "-1", "80", "80000", "1e400", "nan", "inf", "4O", "80\\81", "200", "2e8", "1e-300"]
 )
-WORDS = st.sampled_from(["", "BQML", "GML", "CNTS", "CM2ML", "START", "ADMIN", "NONE", "BW", "LBM", "IBW", "F", "X"])
+TIMES = st.sampled_from(
+    ["", "-5", "256100", "10", "1000", "100000", "095959.999999", "240000", "10:00:00", "noon", "0"]
+)
+DATES = st.sampled_from(
+    ["", "20200302", "20200303", "20200301", "19700101", "2020.03.02", "20201301", "today"]
+)
+STAMPS = st.sampled_from(
+    [
+        "",
+        "20200302090000",
+        "20200302090000+0100",
+        "20200302080000+0000",
+        "20200302",
+        "90000",
+        "20200302250000",
+    ]
+)
+WORDS = st.sampled_from(
+    ["", "BQML", "GML", "CNTS", "CM2ML", "START", "ADMIN", "NONE", "BW", "LBM", "IBW", "F", "X"]
+)
 FUZZED = {
     "PatientWeight": NUMBERS, "PatientSize": NUMBERS, "RadionuclideTotalDose": NUMBERS,
     "RadionuclideHalfLife": NUMBERS, "RescaleSlope": NUMBERS, "RescaleIntercept": NUMBERS,
@@ -215,7 +234,13 @@ def test_fuzzed_headers_are_refused_or_right(flat, tmp_path_factory, data):
         assert (series.suv >= 0).all()
         if not set(keywords) & MEANING:
             assert series.suv == pytest.approx(4.0, rel=2e-4)
-        elif set(keywords) <= {"SeriesTime", "AcquisitionDate", "SeriesDate", "FrameReferenceTime", "DecayFactor"}:
+        elif set(keywords) <= {
+            "SeriesTime",
+            "AcquisitionDate",
+            "SeriesDate",
+            "FrameReferenceTime",
+            "DecayFactor",
+        }:
             # Times that evidence can mend: right to the minute that candidates may be apart, or it is said.
             near = series.suv == pytest.approx(4.0, rel=0.0064)
             assert near or series.how.notes

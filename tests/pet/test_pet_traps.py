@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from drawn_pet import SMALL, change, set_raw, tracer, write_flat
 from pydicom import Dataset
 
+from drawn_pet import SMALL, change, set_raw, tracer, write_flat
 from ihcscore.errors import PetError
 from ihcscore.pet import Overrides, read_pet
 from ihcscore.pet.clock import parse_given
@@ -35,7 +35,9 @@ def both(*edits):
 
 
 def injected(date_time=None, time=None):
-    return both(tagged("RadiopharmaceuticalStartDateTime", date_time), tagged("RadiopharmaceuticalStartTime", time))
+    return both(
+        tagged("RadiopharmaceuticalStartDateTime", date_time), tagged("RadiopharmaceuticalStartTime", time)
+    )
 
 
 def half_life_of_zirconium(dataset: Dataset, at: int) -> None:
@@ -105,8 +107,8 @@ REFUSED = {
     "no PET": (tagged("Modality", "CT"), "no PET"),
     "writing in the pixels": (tagged("BurnedInAnnotation", "YES"), "BurnedInAnnotation"),
     "lossy": (tagged("LossyImageCompression", "01"), "loss"),
-    "orientation differs": (tagged("ImageOrientationPatient", [0.0, 1.0, 0.0, 1.0, 0.0, 0.0], {1}), "Orientation"),
-    "orientation is askew": (tagged("ImageOrientationPatient", [1.0, 0.0, 0.0, 0.7, 0.7, 0.0]), "Orientation"),
+    "orientation differs": (tagged("ImageOrientationPatient", [0.0, 1, 0, 1, 0, 0], {1}), "Orientation"),
+    "orientation is askew": (tagged("ImageOrientationPatient", [1.0, 0, 0, 0.7, 0.7, 0]), "Orientation"),
     "lean mass without height": (
         both(tagged("Units", "GML"), tagged("SUVType", "LBM"), tagged("PatientSize", None)),
         "height_m",

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pydicom
 import pytest
-from drawn_pet import SPHERES, change, tracer, write_drawn
 
+from drawn_pet import SPHERES, change, tracer, write_drawn
 from ihcscore.errors import OutputError, TableError
 from ihcscore.output import read_table
 from ihcscore.pet import read_suv
@@ -82,7 +82,9 @@ def test_lesions_go_into_correlate_with_no_step_between(measured, tmp_path, ihcs
     scores = ["patient_id,sample_id,marker,region,mean_per_mm2"]
     scores += [f"P{n},S{n},CD8,Tumour centre,{100 * n}" for n in (1, 2, 3)]
     (tmp_path / "scores.csv").write_text("\n".join(scores) + "\n")
-    shown = ihcscore_command("correlate", tmp_path / "scores.csv", out / "lesions.csv", "--out", tmp_path / "c", "-q")
+    shown = ihcscore_command(
+        "correlate", tmp_path / "scores.csv", out / "lesions.csv", "--out", tmp_path / "c", "-q"
+    )
     assert shown.status == 0
     assert "lesions.csv" not in shown.err
     joined = pd.read_csv(tmp_path / "c" / "joined.csv")
@@ -101,7 +103,14 @@ def test_files_and_pictures(measured):
     rgb = read_rgb(mips[0])
     assert len(np.unique(rgb.reshape(-1, 3), axis=0)) > 3
     page = (out / "report.html").read_text()
-    for said in ("SeriesTime (0008,0031)", "GE scan time", "SUV scale factor of Philips", "EANM", "PERCIST", "0.88 ml"):
+    for said in (
+        "SeriesTime (0008,0031)",
+        "GE scan time",
+        "SUV scale factor of Philips",
+        "EANM",
+        "PERCIST",
+        "0.88 ml",
+    ):
         assert said in page, said
 
 
@@ -134,7 +143,9 @@ def test_a_scan_that_is_refused_stops_no_other(tmp_path, ihcscore_command):
         write_drawn(tmp_path / name)
         write_spheres(tmp_path / f"{name}.csv", SPHERES)
     change(tmp_path / "b", lambda dataset, at: delattr(dataset, "PatientWeight"))
-    (tmp_path / "m.csv").write_text("patient_id,timepoint,pet,voi\nP1,baseline,a,a.csv\nP2,baseline,b,b.csv\n")
+    (tmp_path / "m.csv").write_text(
+        "patient_id,timepoint,pet,voi\nP1,baseline,a,a.csv\nP2,baseline,b,b.csv\n"
+    )
     shown = ihcscore_command("suv", tmp_path / "m.csv", "--out", tmp_path / "out")
     assert shown.status == 3
     assert "P2 baseline: no PatientWeight (0010,1030); give weight_kg" in shown.err
@@ -195,7 +206,12 @@ def test_info(tmp_path, ihcscore_command):
     write_drawn(tmp_path / "scan", Dialect.LATE)
     shown = ihcscore_command("suv", "info", tmp_path / "scan")
     assert shown.status == 0
-    for said in ("DecayFactor (0054,1321)", "60.0 min after the injection", "80 kg from PatientWeight", "+46.0 min"):
+    for said in (
+        "DecayFactor (0054,1321)",
+        "60.0 min after the injection",
+        "80 kg from PatientWeight",
+        "+46.0 min",
+    ):
         assert said in shown.out, said
     assert "2020" not in shown.out
     assert "Drawn^" not in shown.out
@@ -235,6 +251,9 @@ def test_unknown_columns_are_said(scans, tmp_path):
 
 
 def test_the_command_line_loads_no_dicom():
-    code = "import sys, ihcscore.cli; print([m for m in ('pydicom', 'highdicom', 'nibabel') if m in sys.modules])"
+    code = (
+        "import sys, ihcscore.cli; print([m for m in ('pydicom', 'highdicom', 'nibabel') if "
+        "m in sys.modules])"
+    )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"

@@ -128,7 +128,9 @@ def draw_uptake(scan: PetScan, spheres: Sequence[Sphere], *, background: float) 
             away = np.linalg.norm(centres - sphere.centre_mm, axis=-1)
             near = away <= sphere.diameter_mm / 2 + np.linalg.norm(scan.spacing_xyz_mm)
             points = scan.places_mm(voxels[near][:, None] + within)
-            share = (np.linalg.norm(points - sphere.centre_mm, axis=-1) <= sphere.diameter_mm / 2).mean(axis=1)
+            share = (np.linalg.norm(points - sphere.centre_mm, axis=-1) <= sphere.diameter_mm / 2).mean(
+                axis=1
+            )
             suv[at][near] += (sphere.suv - background) * share
     return suv
 
