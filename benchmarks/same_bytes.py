@@ -1,10 +1,11 @@
 """Whether a change of the code leaves every result as it was.
 
-usage: python benchmarks/same_bytes.py keep DIR [--checkout PATH] [--inputs DIR]
+usage: python benchmarks/same_bytes.py keep DIR [--checkout PATH] [--inputs DIR] [--only NAME ...]
        python benchmarks/same_bytes.py compare BEFORE AFTER
 
 `keep` draws a section, writes it in every format, and runs each command on it and the demonstration, with
-the package of a checkout (this one, if none is given); `--inputs` takes the slides of an earlier `keep`.
+the package of a checkout (this one, if none is given); `--inputs` takes the slides of an earlier `keep`, `--only` the
+commands whose names start so.
 `compare` holds two such folders against each other, file by file: the same bytes, the same but for names
 of columns and keys, or what differs and by how much.
 """
@@ -38,14 +39,16 @@ COLUMNS = {
 FILES = {"regions.geojson": "annotations.geojson", "bands.geojson": "regions.geojson"}
 
 
-def keep(folder: Path, checkout: Path, inputs: Path | None) -> None:
+def keep(folder: Path, checkout: Path, inputs: Path | None, only: tuple[str, ...] = ("",)) -> None:
     """Run everything and keep what it wrote."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     drawn = inputs or folder / "inputs"
     if inputs is None:
         _draw(drawn, checkout)
     old = not (checkout / "ihcscore" / "run").is_dir()
     for name, words in _commands(drawn).items():
+        if not name.startswith(only):
+            continue
         out = folder / name
         words = [OPTIONS.get(word, word) if old else word for word in words]
         told = subprocess.run(
@@ -178,7 +181,7 @@ def _difference(a: Path, b: Path) -> str:
 
 
 def _table_difference(a: Path, b: Path) -> str:
-    """Columns that are gone, and values that moved; new columns and rows of both regions are no difference."""
+    """Columns that are gone, and values that moved; new columns and joined rows are none."""
     first, second = (list(csv.DictReader(path.open(encoding="utf-8", newline=""))) for path in (a, b))
     if len(first) != len(second):
         second = [row for row in second if row.get("region") != "Both regions"]
@@ -237,12 +240,18 @@ def main() -> None:
     keeping.add_argument("folder", type=Path)
     keeping.add_argument("--checkout", type=Path, default=ROOT)
     keeping.add_argument("--inputs", type=Path)
+    keeping.add_argument("--only", nargs="*", default=[""])
     comparing = commands.add_parser("compare")
     comparing.add_argument("before", type=Path)
     comparing.add_argument("after", type=Path)
     given = parser.parse_args()
     if given.command == "keep":
-        keep(given.folder.resolve(), given.checkout.resolve(), given.inputs and given.inputs.resolve())
+        keep(
+            given.folder.resolve(),
+            given.checkout.resolve(),
+            given.inputs and given.inputs.resolve(),
+            tuple(given.only),
+        )
     else:
         sys.exit(compare(given.before, given.after))
 

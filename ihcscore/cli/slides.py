@@ -35,6 +35,7 @@ from ihcscore.cli.options import (
 )
 from ihcscore.cli.printing import print_scores
 from ihcscore.errors import IhcscoreError
+from ihcscore.schema import FieldStatus
 
 
 @app.command()
@@ -60,6 +61,8 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Score whole slides: random fields, counts per mm², overlays, a report."""
+    from ihcscore.run.drawn import DrawnFields
+    from ihcscore.run.given import GivenFields
     from ihcscore.run.slide import score_slide
     from ihcscore.run.slides import score_slides
 
@@ -68,25 +71,26 @@ def run(
         raise IhcscoreError(
             "--fields-from names the fields of one slide; give neither --regions nor other slides"
         )
+    planner = GivenFields(file=fields_from) if fields_from is not None else DrawnFields(outline=regions)
     settings = run_settings(n_fields, field_area_mm2, margin_um, front, sampling, seed)
     settings = replace(settings, mpp_um=mpp_um, icc=icc == Switch.ON)
     with progress_bar(quiet) as progress:
         if len(slides) == 1:
             result = score_slide(
-                slides[0], profile=chosen, regions=regions, fields=fields_from, settings=settings, out=out,
+                slides[0], profile=chosen, fields=planner, settings=settings, out=out,
                 overwrite=overwrite, progress=progress,
             )  # fmt: skip
             results, errors, scores = {slides[0].name: result}, {}, result.scores
         else:
             joined = score_slides(
-                slides, profile=chosen, regions=regions, settings=settings, out=out,
+                slides, profile=chosen, fields=planner, settings=settings, out=out,
                 overwrite=overwrite, progress=progress,
             )  # fmt: skip
             results, errors, scores = joined.results, joined.errors, joined.scores
     for name, one in results.items():
-        for warning in one.warnings:
-            typer.echo(f"warning: {name}: {warning}", err=True)
-        for row in one.fields[one.fields["status"] == "failed"].to_dict("records"):
+        for note in one.notes:
+            typer.echo(f"warning: {name}: {note.text}", err=True)
+        for row in one.fields[one.fields["status"] == FieldStatus.FAILED].to_dict("records"):
             typer.echo(f"ihcscore: {row['error']}", err=True)
     for error in errors.values():
         typer.echo(f"ihcscore: {error}", err=True)
@@ -133,13 +137,16 @@ def fields(
     overwrite: Overwrite = False,
 ) -> None:
     """Draw the fields and show them, without counting."""
+    from ihcscore.run.drawn import DrawnFields
     from ihcscore.run.preview import write_fields
 
     settings = run_settings(n_fields, field_area_mm2, margin_um, front, sampling, seed)
     settings = replace(settings, mpp_um=mpp_um, icc=icc == Switch.ON)
-    plan = write_fields(slide, regions=regions, settings=settings, out=out, overwrite=overwrite)
-    for warning in (line for lines in plan.warnings.values() for line in lines):
-        typer.echo(f"warning: {slide.name}: {warning}", err=True)
+    plan = write_fields(
+        slide, fields=DrawnFields(outline=regions), settings=settings, out=out, overwrite=overwrite
+    )
+    for note in plan.notes:
+        typer.echo(f"warning: {slide.name}: {note.text}", err=True)
     typer.echo(f"{len(plan.fields)} fields: {out / 'overview.png'}, {out / 'fields.geojson'}")
 
 

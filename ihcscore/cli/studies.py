@@ -119,6 +119,8 @@ def cohort(
             overwrite=overwrite,
             progress=progress,
         )
+    for note in result.notes:
+        typer.echo(f"warning: {note.text}", err=True)
     for (sample, marker), error in result.errors.items():
         typer.echo(f"ihcscore: {sample} {marker}: {error}", err=True)
     for where, group in result.fields.groupby(["sample_id", "marker"], sort=False):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ihcscore.errors import TableError
-from ihcscore.sheet.read import Sheet, read_sheet
+import pandas as pd
 
-_REQUIRED = ("patient_id", "sample_id", "slide", "marker")
-_TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0", ""}
+from ihcscore.errors import TableError
+from ihcscore.schema import MANIFEST, Note
+from ihcscore.sheet import UnreadColumn, check_table, first_double, place, read_sheet
+
 # Characters that some file system refuses in a folder's name.
 _NO_NAME = set('/\\:*?"<>|')
 
@@ -71,14 +72,33 @@ class Sample:
         return self.reference, *self.others
 
 
-def read_manifest(path: str | Path) -> list[Sample]:
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """A checked manifest.
+
+    Attributes
+    ----------
+    samples : list of Sample
+        In the manifest's order.
+    notes : list of Note
+        What a reader must know of the table.
+    unread : list of UnreadColumn
+        Columns that nobody reads.
+    """
+
+    samples: list[Sample]
+    notes: list[Note]
+    unread: list[UnreadColumn] = field(repr=False)
+
+
+def read_manifest(path: str | Path) -> Manifest:
     """Samples of a manifest, in its order.
 
     Parameters
     ----------
     path : str or Path
-        CSV or XLSX with the columns patient_id, sample_id, slide, marker and, where wanted, reference,
-        regions, mpp_um and profile. Paths are relative to the manifest's folder.
+        CSV or XLSX with the columns of :data:`ihcscore.schema.MANIFEST`. Paths are relative to the
+        manifest's folder.
 
     Raises
     ------
@@ -87,94 +107,79 @@ def read_manifest(path: str | Path) -> list[Sample]:
         error here: their slides fail by name.
     """
     path = Path(path).absolute()  # the workers of a cluster may stand in another folder
-    sheet = read_sheet(path)
-    sheet.require(_REQUIRED, option="see docs/cohort.md for the manifest's columns")
-    rows: dict[str, list[tuple[SlideEntry, bool, int]]] = {}
-    for line, row in zip(sheet.rows.index, sheet.rows.to_dict("records"), strict=True):
-        texts = {str(name): str(value) for name, value in row.items()}
-        entry, is_reference = _entry(sheet, int(line), texts, path.parent)
-        rows.setdefault(entry.sample_id, []).append((entry, is_reference, int(line)))
-    if not rows:
-        raise TableError(f"{sheet.name}: no slides in it")
-    _check_folders(sheet, list(rows))
-    return [_sample(sheet, entries) for entries in rows.values()]
+    table = check_table(read_sheet(path), MANIFEST)
+    _check_names(table.name, table.rows)
+    _check_doubles(table.name, table.rows)
+    samples = [
+        _sample(table.name, rows, path.parent) for _, rows in table.rows.groupby("sample_id", sort=False)
+    ]
+    return Manifest(samples=samples, notes=table.notes, unread=table.unread)
 
 
-def _entry(sheet: Sheet, line: int, row: dict[str, str], folder: Path) -> tuple[SlideEntry, bool]:
-    """One row, and whether it says that its slide is the reference."""
-    for name in _REQUIRED:
-        if not row[name]:
-            raise TableError(f"{sheet.name}: row {line}: no {name}")
-    for name in ("sample_id", "marker"):
-        if set(row[name]) & _NO_NAME or row[name].startswith("."):
-            raise TableError(
-                f"{sheet.name}: row {line}: {name} {row[name]!r} names a folder; use letters, digits, - and _"
-            )
-    said = row.get("reference", "").lower()
-    if said not in _TRUE | _FALSE:
+def _check_names(name: str, rows: pd.DataFrame) -> None:
+    """Refuse names that cannot be those of folders, or whose folders would be one on some file systems."""
+    for column in ("sample_id", "marker"):
+        for row, text in rows[column].items():
+            if set(text) & _NO_NAME or text.startswith("."):
+                raise TableError(
+                    f"{place(name, [row])}: {column} {text!r} names a folder; use letters, digits, - and _"
+                )
+    seen: dict[str, str] = {}
+    for sample in rows["sample_id"]:
+        other = seen.setdefault(sample.lower(), sample)
+        if other != sample:
+            raise TableError(f"{name}: samples {other!r} and {sample!r} differ in case only; rename one")
+
+
+def _check_doubles(name: str, rows: pd.DataFrame) -> None:
+    """Refuse two slides of one marker in a sample."""
+    same = first_double(rows.assign(marker=rows["marker"].str.lower()), MANIFEST.keys)
+    if len(same):
+        row = rows.loc[same.index[0]]
         raise TableError(
-            f"{sheet.name}: row {line}: reference is {row['reference']!r}, expected true or false"
+            f"{place(name, same.index)}: sample {row['sample_id']!r} has two slides of {row['marker']}; give "
+            "one of them another sample"
         )
-    regions, profile = row.get("regions", ""), row.get("profile", "") or row["marker"]
+
+
+def _sample(name: str, rows: pd.DataFrame, folder: Path) -> Sample:
+    """The rows of one sample, which must agree."""
+    sample = rows["sample_id"].iloc[0]
+    patients = sorted(set(rows["patient_id"]))
+    if len(patients) > 1:
+        raise TableError(
+            f"{place(name, rows.index)}: sample {sample!r} belongs to patients {' and '.join(patients)}; "
+            "give each its own sample_id"
+        )
+    said = rows.index[rows["reference"]]
+    if len(said) > 1:
+        raise TableError(f"{place(name, said)}: sample {sample!r} has {len(said)} references; mark one")
+    reference = said[0] if len(said) else rows.index[0]
+    annotated = rows.index[(rows["regions"] != "") & (rows.index != reference)]
+    if len(annotated):
+        raise TableError(
+            f"{place(name, annotated[:1])}: sample {sample!r} has regions on a slide that is not the "
+            "reference, on which fields are drawn; draw them there or mark this slide as the reference"
+        )
+    entries = {row: _entry(rows.loc[row], folder) for row in rows.index}
+    return Sample(
+        patient_id=patients[0],
+        sample_id=sample,
+        reference=entries.pop(reference),
+        others=tuple(entries.values()),
+    )
+
+
+def _entry(row: pd.Series, folder: Path) -> SlideEntry:
+    """One slide."""
+    slide, profile = Path(row["slide"]), row["profile"] or row["marker"]
     return SlideEntry(
         patient_id=row["patient_id"],
         sample_id=row["sample_id"],
         marker=row["marker"],
-        slide=folder / row["slide"],
-        written=row["slide"] if not Path(row["slide"]).is_absolute() else Path(row["slide"]).name,
-        regions=folder / regions if regions else None,
-        mpp_um=_mpp_um(sheet, line, row.get("mpp_um", "")),
+        slide=folder / slide,
+        written=slide.name if slide.is_absolute() else row["slide"],
+        regions=folder / row["regions"] if row["regions"] else None,
+        mpp_um=None if math.isnan(row["mpp_um"]) else float(row["mpp_um"]),
         profile=folder / profile if (folder / profile).is_file() else profile,
-    ), said in _TRUE
-
-
-def _mpp_um(sheet: Sheet, line: int, text: str) -> float | None:
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not value > 0 or math.isinf(value):
-        raise TableError(f"{sheet.name}: row {line}: mpp_um is {text!r}, expected a number above 0")
-    return value
-
-
-def _check_folders(sheet: Sheet, names: list[str]) -> None:
-    """Refuse samples whose folders would be one on some file systems."""
-    seen: dict[str, str] = {}
-    for name in names:
-        other = seen.setdefault(name.lower(), name)
-        if other != name:
-            raise TableError(f"{sheet.name}: samples {other!r} and {name!r} differ in case only; rename one")
-
-
-def _sample(sheet: Sheet, entries: list[tuple[SlideEntry, bool, int]]) -> Sample:
-    """The rows of one sample, which must agree."""
-    first = entries[0][0]
-    where = f"{sheet.name}: sample {first.sample_id!r}"
-    patients = sorted({entry.patient_id for entry, *_ in entries})
-    if len(patients) > 1:
-        raise TableError(f"{where} belongs to patients {' and '.join(patients)}; give each its own sample_id")
-    markers = [entry.marker.lower() for entry, *_ in entries]
-    for entry, _, line in entries:
-        if markers.count(entry.marker.lower()) > 1:
-            raise TableError(
-                f"{where} has two slides of {entry.marker} (row {line}); give one of them another sample"
-            )
-    said = [entry for entry, is_reference, _ in entries if is_reference]
-    if len(said) > 1:
-        raise TableError(f"{where} has {len(said)} references; mark one")
-    reference = said[0] if said else first
-    for entry, _, line in entries:
-        if entry is not reference and entry.regions is not None:
-            raise TableError(
-                f"{where}: row {line} has regions but is not the reference, on which fields are drawn; "
-                "draw them there or mark this slide as the reference"
-            )
-    return Sample(
-        patient_id=first.patient_id,
-        sample_id=first.sample_id,
-        reference=reference,
-        others=tuple(entry for entry, *_ in entries if entry is not reference),
     )

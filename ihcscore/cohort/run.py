@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from ihcscore.cohort.schedule import cluster, perform_here, perform_on, processe
 from ihcscore.cohort.work import Outcome, Task, clear_unfinished, remove_run
 from ihcscore.errors import OutputError
 from ihcscore.output.progress import Progress, silent
-from ihcscore.schema import COHORT_FIELDS, COHORT_SCORES, MARKER_SUMMARY, SAMPLE_SUMMARY, RunSettings
+from ihcscore.schema import COHORT_FIELDS, COHORT_SCORES, MARKER_SUMMARY, SAMPLE_SUMMARY, Note, RunSettings
 
 _LOCK = ".ihcscore-cohort.lock"
 _RECORD = "run.json"
@@ -42,6 +42,8 @@ class CohortResult:
         Fields that could not be read on the others.
     n_done_before : int
         Slides that an earlier run had done.
+    notes : list of Note
+        What a reader must know of the manifest.
     """
 
     scores: pd.DataFrame = field(repr=False)
@@ -51,6 +53,7 @@ class CohortResult:
     errors: dict[tuple[str, str], str]
     n_failed_fields: int
     n_done_before: int
+    notes: list[Note] = field(default_factory=list)
 
 
 def score_cohort(
@@ -93,7 +96,8 @@ def score_cohort(
     """
     if workers < 1:
         raise OutputError(f"--workers is {workers}, expected 1 or more")
-    samples = read_manifest(manifest)
+    given = read_manifest(manifest)
+    samples = given.samples
     settings = settings or RunSettings()
     out = Path(out).resolve()
     with _alone(out):
@@ -107,7 +111,7 @@ def score_cohort(
             if outcome.error:
                 clear_unfinished(tasks[number].folder)  # of a worker that died
         by_slide = {(task.entry.sample_id, task.entry.marker): outcomes[i] for i, task in enumerate(tasks)}
-        return _join(out, samples, by_slide, settings, manifest=Path(manifest))
+        return replace(_join(out, samples, by_slide, settings, manifest=Path(manifest)), notes=given.notes)
 
 
 class _alone:  # noqa: N801

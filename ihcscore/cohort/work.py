@@ -16,9 +16,11 @@ from ihcscore import output
 from ihcscore.cohort.manifest import SlideEntry
 from ihcscore.errors import IhcscoreError
 from ihcscore.profiles import load_profile
+from ihcscore.run.drawn import DrawnFields
+from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.slide import score_slide
 from ihcscore.schema import FieldStatus, RunSettings
-from ihcscore.serial.carry import ReferenceFields
+from ihcscore.serial.carry import CarriedFields
 
 # A file up to so large is hashed whole, else as many places of it, its two ends among them.
 _BLOCK_BYTES, _N_BLOCKS = 1 << 16, 16
@@ -81,21 +83,21 @@ def perform(task: Task) -> Outcome:
         if _is_done(task.folder, key):
             return Outcome(n_failed=_n_failed(task.folder), done_before=True)
         remove_run(task.folder)
-        reference = None
+        entry = task.entry
+        fields: FieldPlanner = DrawnFields(outline=entry.regions)
         if task.reference is not None:
-            reference = ReferenceFields.read(
+            fields = CarriedFields.read(
                 task.reference.slide, task.out / task.reference.folder, mpp_um=task.reference.mpp_um
             )
-        entry = task.entry
         result = score_slide(
             entry.slide,
             profile=load_profile(entry.profile),
-            regions=entry.regions,
-            reference=reference,
+            fields=fields,
             settings=replace(task.settings, mpp_um=entry.mpp_um),
             out=task.folder,
             overwrite=True,
             work_key=key,
+            upright=True,
         )
     except IhcscoreError as error:
         return Outcome(error=_portable(str(error), task))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import cv2
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from ihcscore.geometry.square import pixels_inside, square_corners
+from ihcscore.geometry.field import Field
+from ihcscore.geometry.square import Square, centres_of_corners
 from ihcscore.schema import FieldSettings, RegionName, Sampling
 
 # Random placement can wedge itself in a small region; fresh starts find room where there is some, and
@@ -56,9 +56,9 @@ def draw_fields(
     region: RegionName,
     frame: SamplingFrame,
     settings: FieldSettings,
-    taken: pd.DataFrame | None = None,
+    taken: Sequence[Field] = (),
     first_number: int = 1,
-) -> pd.DataFrame:
+) -> list[Field]:
     """Draw fields in one region.
 
     The positions are those on the grid of the tissue mask whose square lies inside the region with
@@ -77,21 +77,20 @@ def draw_fields(
         depend on the other.
     frame : SamplingFrame
     settings : FieldSettings
-    taken : DataFrame, optional
-        Fields that must not be overlapped (columns x_px, y_px), of the same side and not turned.
+    taken : sequence of Field
+        Fields that must not be overlapped, of the same side and not turned.
     first_number : int
         Number of the first field's name; later draws have random streams of their own.
 
     Returns
     -------
-    DataFrame
-        Columns region, field_id, x_px and y_px (left and top edge, level-0 px), side_px, angle_deg (0) and
-        tissue_fraction; a row a field, as many as were asked for or fit.
+    list of Field
+        Not turned; as many as were asked for or fit.
     """
     corners, fractions = candidate_positions(
         area, frame=frame, min_tissue_fraction=settings.min_tissue_fraction
     )
-    blocked = np.empty((0, 2)) if taken is None else taken[["x_px", "y_px"]].to_numpy(float)
+    blocked = np.array([(one.square.x_px, one.square.y_px) for one in taken]).reshape(-1, 2)
     places = _Places(corners=corners, area=area, blocked=blocked, side_px=frame.side_px)
     rng = np.random.default_rng([settings.seed, list(RegionName).index(region), first_number])
     match settings.sampling:
@@ -103,41 +102,25 @@ def draw_fields(
             chosen = _hottest(places, settings.n_per_region, frame)
         case Sampling.ALL:
             chosen = _lattice(places, grid_px=frame.downsample)
-    return pd.DataFrame(
-        {
-            "region": str(region),
-            "field_id": [f"{_SHORT_NAMES[region]}-{i + first_number}" for i in range(len(chosen))],
-            "x_px": corners[chosen, 0],
-            "y_px": corners[chosen, 1],
-            "side_px": frame.side_px,
-            "angle_deg": 0.0,
-            "tissue_fraction": fractions[chosen],
-        }
-    )
-
-
-def tissue_fractions(fields: pd.DataFrame, frame: SamplingFrame) -> NDArray[np.float64]:
-    """Share of tissue in each field, of what of it lies on the slide; 0 to 1.
-
-    Parameters
-    ----------
-    fields : DataFrame
-        Columns x_px, y_px, side_px (level-0 px) and angle_deg.
-    frame : SamplingFrame
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-    """
-    shares = []
-    for row in fields.to_dict("records"):
-        left, top, side = (row[name] / frame.downsample for name in ("x_px", "y_px", "side_px"))
-        window, inside = pixels_inside(
-            square_corners(left, top, side, row["angle_deg"]), frame.tissue.shape[:2]
+        case Sampling.GIVEN:
+            raise ValueError("given fields are not drawn")
+    return [
+        Field(
+            field_id=f"{_SHORT_NAMES[region]}-{number}",
+            region=region,
+            square=Square(x_px=float(corners[at, 0]), y_px=float(corners[at, 1]), side_px=frame.side_px),
+            area_mm2=settings.area_mm2,
+            tissue_fraction=float(fractions[at]),
         )
-        tissue = frame.tissue[window][inside]
-        shares.append(float(tissue.mean()) if tissue.size else 0.0)
-    return np.array(shares)
+        for number, at in enumerate(chosen, first_number)
+    ]
+
+
+def tissue_fraction(square: Square, frame: SamplingFrame) -> float:
+    """Share of tissue in a square (level-0 px), of what of it lies on the slide; 0 to 1."""
+    window, inside = square.reduced(frame.downsample).pixels(frame.tissue.shape)
+    tissue = frame.tissue[window][inside]
+    return float(tissue.mean()) if tissue.size else 0.0
 
 
 def candidate_positions(
@@ -181,9 +164,10 @@ def _raster(area: BaseGeometry, frame: SamplingFrame) -> NDArray[np.bool_]:
         if polygon.geom_type != "Polygon":
             continue  # lines and points that a difference of polygons leaves behind
         rings = [polygon.exterior, *polygon.interiors]
-        # A level-0 coordinate c lies at c / downsample - 0.5 between the centres of the mask's pixels.
         points = [
-            np.rint((shapely.get_coordinates(ring) / frame.downsample - 0.5) * fine).astype(np.int32)
+            np.rint(centres_of_corners(shapely.get_coordinates(ring) / frame.downsample) * fine).astype(
+                np.int32
+            )
             for ring in rings
         ]
         cv2.fillPoly(mask, points, 1, shift=4)

@@ -1,22 +1,19 @@
-"""Fields that a pathologist chose, as squares in QuPath's GeoJSON."""
+"""Fields that a person chose: shapes to squares."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore.errors import AnnotationError
-from ihcscore.geometry.square import square_corners
-from ihcscore.regions.annotations import checked, role_of
-from ihcscore.regions.qupath import class_name, features, polygon
-from ihcscore.regions.read import decoded
-from ihcscore.schema import RegionName
+from ihcscore.geometry.field import Field
+from ihcscore.geometry.square import Square
+from ihcscore.schema import Note, NoteKind
 
-_REGION_OF = {"centre": RegionName.TUMOUR_CENTRE, "front": RegionName.INVASIVE_FRONT}
 # A square drawn by hand is seldom one to the pixel.
 SQUARE_TOLERANCE = 0.02
 # One that is turned must show by its sides and angles, each to this share, what it was meant to be.
@@ -25,52 +22,20 @@ TURNED_TOLERANCE = 0.01
 _UPRIGHT_TOLERANCE = 1e-9
 
 
-def parse_fields(raw: bytes, *, name: str) -> pd.DataFrame:
-    """Read given fields: squares, upright or turned, as `fields.geojson` holds them.
-
-    A field's region is its class (Tumour centre, Invasive front, else Given fields), its name the
-    annotation's name.
+def as_square(area: BaseGeometry, where: str) -> Square:
+    """The square, upright or turned, that a shape was meant to be.
 
     Parameters
     ----------
-    raw : bytes
-        The file's content; level-0 pixels from the corner of the scanned area.
-    name : str
-        The file's name, for messages.
+    area : shapely geometry
+        Level-0 pixels.
+    where : str
+        File and place in it, for messages.
 
     Returns
     -------
-    DataFrame
-        Columns region, field_id, x_px, y_px, side_px (of the square before its turn) and angle_deg, above
-        -45 to 45: a square looks the same after a quarter turn.
-
-    Raises
-    ------
-    AnnotationError
-        If it is not GeoJSON, if a feature is no square, or if two have the same name.
-    """
-    rows = []
-    for number, feature in enumerate(features(decoded(raw, name=name), name), 1):
-        properties = feature.get("properties") or {}
-        where = f"{name}: feature {number}"
-        square = checked(polygon(feature.get("geometry"), where), where)
-        region = _REGION_OF.get(role_of(class_name(properties)) or "", RegionName.GIVEN)
-        given_name = str(properties.get("name") or f"given-{number}")
-        rows.append((str(region), given_name, *_as_square(square, where)))
-    fields = pd.DataFrame(rows, columns=["region", "field_id", "x_px", "y_px", "side_px", "angle_deg"])
-    twice = fields["field_id"][fields["field_id"].duplicated()]
-    if len(twice):
-        raise AnnotationError(f"{name}: two fields are named {twice.iloc[0]}; give each its own name")
-    unsafe = [field for field in fields["field_id"] if not field.replace("-", "").replace("_", "").isalnum()]
-    if unsafe:
-        raise AnnotationError(
-            f"{name}: field name {unsafe[0]!r}: use letters, digits, - and _, it names files"
-        )
-    return fields
-
-
-def _as_square(area: BaseGeometry, where: str) -> tuple[float, float, float, float]:
-    """Left and top edge and side of a square before its turn, and the turn in degrees.
+    Square
+        Its angle is above -45 to 45: a square looks the same after a quarter turn.
 
     Raises
     ------
@@ -89,10 +54,10 @@ def _as_square(area: BaseGeometry, where: str) -> tuple[float, float, float, flo
             f"{where}: spans {width:.0f} × {height:.0f} px, expected a square, upright or turned: four equal "
             f"sides and right angles to {TURNED_TOLERANCE:.0%}; draw it anew"
         )
-    return left, top, float(np.sqrt(width * height)), 0.0
+    return Square(x_px=left, y_px=top, side_px=float(np.sqrt(width * height)))
 
 
-def _turned_square(area: BaseGeometry) -> tuple[float, float, float, float] | None:
+def _turned_square(area: BaseGeometry) -> Square | None:
     """The square that a polygon of four equal sides and right angles is, however it is turned."""
     parts = shapely.get_parts(area)
     if len(parts) != 1 or len(parts[0].interiors):
@@ -112,31 +77,29 @@ def _turned_square(area: BaseGeometry) -> tuple[float, float, float, float] | No
     # The mean direction of the four sides, each turned back onto the first.
     direction = np.sum(sides * np.exp(-0.5j * np.pi * np.sign(quarters[0]) * np.arange(4)))
     angle = float(np.angle(direction, deg=True))
-    x, y = corners.mean(axis=0).tolist()
-    side = float(np.sqrt(area.area))
-    return x - side / 2, y - side / 2, side, angle - 90 * math.ceil((angle - 45) / 90)
+    return Square.about(
+        corners.mean(axis=0),
+        side_px=float(np.sqrt(area.area)),
+        angle_deg=angle - 90 * math.ceil((angle - 45) / 90),
+    )
 
 
-def check_fields_on_slide(fields: pd.DataFrame, *, size_xy_px: tuple[int, int], name: str) -> list[str]:
-    """Refuse fields that stick out of the slide; warn of fields that overlap.
+def check_fields_on_slide(fields: Sequence[Field], *, size_xy_px: tuple[int, int], name: str) -> list[Note]:
+    """Refuse fields that stick out of the slide; note fields that overlap.
 
     Raises
     ------
     AnnotationError
     """
     width, height = size_xy_px
-    squares = {
-        row["field_id"]: shapely.Polygon(
-            square_corners(row["x_px"], row["y_px"], row["side_px"], row["angle_deg"])
-        )
-        for row in fields.to_dict("records")
-    }
     slide = shapely.box(0, 0, width, height)
-    for field_id, square in squares.items():
+    squares = [field.square.polygon for field in fields]
+    for field, square in zip(fields, squares, strict=True):
         if not slide.contains(square):
             raise AnnotationError(
-                f"{name}: field {field_id} sticks out of the slide of {width} × {height} px; "
+                f"{name}: field {field.field_id} sticks out of the slide of {width} × {height} px; "
                 "was it drawn on another image?"
             )
-    overlap = sum(square.area for square in squares.values()) - shapely.union_all([*squares.values()]).area
-    return ["given fields overlap: cells there count twice"] if overlap > 1 else []
+    overlap = sum(square.area for square in squares) - shapely.union_all(squares).area
+    twice = Note(kind=NoteKind.OVERLAP, text="given fields overlap: cells there count twice")
+    return [twice] if overlap > 1 else []

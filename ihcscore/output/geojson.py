@@ -11,9 +11,9 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from ihcscore.geometry.square import square_corners
-
-Colour = tuple[int, int, int]
+from ihcscore.geometry.field import square_of
+from ihcscore.geometry.square import corners_of_centres
+from ihcscore.schema import Rgb
 
 _CIRCLE_CORNERS = 12
 _FIELD_MEASUREMENTS = {
@@ -22,12 +22,9 @@ _FIELD_MEASUREMENTS = {
     "Num Pigment suspect": "n_pigment_suspect",
     "Num Positive per mm^2": "positive_per_mm2",
 }
-# QuPath's own colour of its class Tumor, and of classes that are ignored.
-TUMOUR_COLOUR: Colour = (200, 0, 0)
-IGNORE_COLOUR: Colour = (180, 180, 180)
 
 
-def regions_geojson(areas: Mapping[str, tuple[BaseGeometry, Colour]], *, slide: str) -> dict[str, Any]:
+def regions_geojson(areas: Mapping[str, tuple[BaseGeometry, Rgb]], *, slide: str) -> dict[str, Any]:
     """Annotations, one for each polygon of each class.
 
     Parameters
@@ -54,11 +51,11 @@ def regions_geojson(areas: Mapping[str, tuple[BaseGeometry, Colour]], *, slide: 
     return {"type": "FeatureCollection", "features": features}
 
 
-def fields_geojson(fields: pd.DataFrame, colours: Mapping[str, Colour]) -> dict[str, Any]:
+def fields_geojson(fields: pd.DataFrame, colours: Mapping[str, Rgb]) -> dict[str, Any]:
     """The fields as locked squares, with their counts under QuPath's names where they were scored."""
     features = []
     for row in fields.to_dict("records"):
-        corners = square_corners(row["x_px"], row["y_px"], row["side_px"], row["angle_deg"]).tolist()
+        corners = square_of(row).corners_xy_px.tolist()
         measured = {name: row.get(column) for name, column in _FIELD_MEASUREMENTS.items()}
         features.append(
             _feature(
@@ -76,15 +73,14 @@ def fields_geojson(fields: pd.DataFrame, colours: Mapping[str, Colour]) -> dict[
     return {"type": "FeatureCollection", "features": features}
 
 
-def cells_geojson(cells: pd.DataFrame, colours: Mapping[str, Colour], *, mpp_um: float) -> dict[str, Any]:
+def cells_geojson(cells: pd.DataFrame, colours: Mapping[str, Rgb], *, mpp_um: float) -> dict[str, Any]:
     """The cells as detections: a circle of the cell's size, its class and its measurements."""
     angle = np.linspace(0, 2 * np.pi, _CIRCLE_CORNERS + 1)
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     circle[-1] = circle[0]  # a ring ends where it starts, to the last bit
     features = []
     for number, row in enumerate(cells.to_dict("records"), 1):
-        # Cell centres have pixel centres at whole numbers, GeoJSON has pixel corners there.
-        centre = np.array([row["x_px"] + 0.5, row["y_px"] + 0.5])
+        centre = corners_of_centres(np.array([row["x_px"], row["y_px"]]))
         ring = centre + circle * row["diameter_um"] / 2 / mpp_um
         measured = {
             "Cell: DAB OD mean": row["dab_od"],

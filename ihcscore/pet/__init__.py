@@ -6,7 +6,7 @@ from ihcscore.pet.measure import Uptake, measure, measure_volumes
 from ihcscore.pet.names import Label, label_of, read_names
 from ihcscore.pet.patient import Overrides, Quantity
 from ihcscore.pet.series import PetSeries, read_pet
-from ihcscore.pet.table import SuvTable, parse_dates, read_suv
+from ihcscore.pet.table import UptakeTable, read_uptake
 from ihcscore.pet.volumes import Volume, VolumeSource, read_volumes
 
 __all__ = [
@@ -17,16 +17,15 @@ __all__ = [
     "PetSeries",
     "Quantity",
     "Rule",
-    "SuvTable",
     "Uptake",
+    "UptakeTable",
     "Volume",
     "VolumeSource",
     "label_of",
     "measure",
     "measure_volumes",
-    "parse_dates",
     "read_names",
     "read_pet",
-    "read_suv",
+    "read_uptake",
     "read_volumes",
 ]

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ihcscore.errors import PetError
-from ihcscore.sheet.read import read_sheet
+from ihcscore.errors import PetError, TableError
+from ihcscore.schema import VOLUME_NAMES
+from ihcscore.sheet import check_table, first_double, place, read_sheet
 
 LESION = "lesion"
 ORGANS = (
@@ -16,6 +17,7 @@ ORGANS = (
 )  # fmt: skip
 """Those of van de Donk et al. 2021, doi 10.1007/s00259-021-05407-y."""
 
+_LESIONS = {"lesion", "tumour", "tumor", "metastasis"}
 _SIDES = {"left": "left", "right": "right", "l": "left", "r": "right", "lt": "left", "rt": "right"}
 
 
@@ -52,26 +54,25 @@ def label_of(name: str) -> Label:
 
 
 def read_names(path: str | Path) -> dict[str, Label]:
-    """A table of volumes' names: name, tissue, lesion_id.
+    """A table of volumes' names, with the columns of :data:`ihcscore.schema.VOLUME_NAMES`.
 
     Raises
     ------
-    PetError
-        If a name stands there twice, or a lesion without its id.
     TableError
-        If the table cannot be read or lacks a column.
+        If the table cannot be read, lacks a column, or a name stands there twice.
+    PetError
+        If a lesion has no id.
     """
-    sheet = read_sheet(path)
-    sheet.require(("name", "tissue", "lesion_id"), option="give these columns")
+    table = check_table(read_sheet(path), VOLUME_NAMES)
+    same = first_double(table.rows, VOLUME_NAMES.keys)
+    if len(same):
+        raise TableError(
+            f"{place(table.name, same.index)}: name {same['name'].iloc[0]} stands there twice; keep one"
+        )
     labels: dict[str, Label] = {}
-    for line, row in zip(sheet.rows.index, sheet.rows.to_dict("records"), strict=True):
-        name, tissue, lesion = (str(row[column]) for column in ("name", "tissue", "lesion_id"))
-        is_lesion = tissue.lower() in ("lesion", "tumour", "tumor", "metastasis")
-        if not name or not tissue or (is_lesion and not lesion):
-            raise PetError(
-                f"{sheet.name}, row {line}: name, tissue or a lesion's lesion_id is empty; give it"
-            )
-        if name in labels:
-            raise PetError(f"{sheet.name}, row {line}: name {name} stands there twice; keep one")
-        labels[name] = Label(tissue=LESION if is_lesion else tissue, lesion_id=lesion)
+    for line, row in zip(table.rows.index, table.rows.to_dict("records"), strict=True):
+        is_lesion = str(row["tissue"]).lower() in _LESIONS
+        if is_lesion and not row["lesion_id"]:
+            raise PetError(f"{place(table.name, [line])}: a lesion's lesion_id is empty; give it")
+        labels[row["name"]] = Label(tissue=LESION if is_lesion else row["tissue"], lesion_id=row["lesion_id"])
     return labels

@@ -8,13 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ihcscore.errors import PetError
 from ihcscore.pet.fill import Filling, fill
 from ihcscore.pet.grid import Grid
-from ihcscore.sheet.read import numbers, read_sheet
-
-_COLUMNS = ("x_mm", "y_mm", "z_mm", "diameter_mm")
-_LARGEST_MM = 500.0
+from ihcscore.schema import SPHERES
+from ihcscore.sheet import check_table, read_sheet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,26 +45,19 @@ def fill_sphere(sphere: Sphere, grid: Grid) -> Filling | None:
 
 
 def read_spheres(path: Path) -> list[Sphere]:
-    """Spheres from a table: name, x_mm, y_mm, z_mm, diameter_mm.
+    """Spheres from a table with the columns of :data:`ihcscore.schema.SPHERES`.
 
     Raises
     ------
     TableError
-        If the table cannot be read or lacks a column.
-    PetError
-        If a number is missing or a diameter is out of range.
+        If the table cannot be read, or lacks a column or a number.
     """
-    sheet = read_sheet(path)
-    sheet.require(("name", *_COLUMNS), option="give these columns")
-    columns = [numbers(sheet, column)[0] for column in _COLUMNS]
-    spheres = []
-    for line, name, *values in zip(sheet.rows.index, sheet.rows["name"], *columns, strict=True):
-        x, y, z, diameter = (float(value) for value in values)
-        if not name or not np.isfinite(values).all() or not 0 < diameter <= _LARGEST_MM:
-            raise PetError(
-                f"{sheet.name}, row {line}: name, place or diameter_mm is empty or out of "
-                "range (above 0, at most "
-                f"{_LARGEST_MM:g} mm); give it"
-            )
-        spheres.append(Sphere(name=str(name), centre_mm=(x, y, z), diameter_mm=diameter))
-    return spheres
+    rows = check_table(read_sheet(path), SPHERES).rows
+    return [
+        Sphere(
+            name=str(row["name"]),
+            centre_mm=(float(row["x_mm"]), float(row["y_mm"]), float(row["z_mm"])),
+            diameter_mm=float(row["diameter_mm"]),
+        )
+        for row in rows.to_dict("records")
+    ]

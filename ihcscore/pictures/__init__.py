@@ -1,10 +1,6 @@
 """What people look at: fields with their cells, overviews, contact sheets."""
 
 from ihcscore.pictures.field import (
-    CLASS_COLOURS,
-    LEFT_OUT_COLOUR,
-    PALE_COLOUR,
-    REGION_COLOURS,
     ContactCell,
     FieldPicture,
     Overview,
@@ -20,10 +16,6 @@ from ihcscore.pictures.field import (
 )
 
 __all__ = [
-    "CLASS_COLOURS",
-    "LEFT_OUT_COLOUR",
-    "PALE_COLOUR",
-    "REGION_COLOURS",
     "ContactCell",
     "FieldPicture",
     "Overview",

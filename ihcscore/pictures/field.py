@@ -18,23 +18,10 @@ from PIL import Image, ImageDraw, ImageFont
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore.geometry.square import is_upright, pixels_inside, square_corners
-from ihcscore.schema import CellClass, FieldStatus, RegionName
+from ihcscore.schema import CLASS_COLOURS, REGION_COLOURS, CellClass, FieldStatus
 
 # Side of a field's picture on a contact sheet.
 CONTACT_PX = 300
-# Green and magenta stay apart from brown, blue and each other, also for colour-blind eyes.
-CLASS_COLOURS: dict[str, tuple[int, int, int]] = {
-    CellClass.POSITIVE: (0, 190, 60),
-    CellClass.NEGATIVE: (60, 120, 255),
-    CellClass.PIGMENT_SUSPECT: (235, 0, 190),
-}
-REGION_COLOURS: dict[str, tuple[int, int, int]] = {
-    RegionName.TUMOUR_CENTRE: (0, 130, 90),
-    RegionName.INVASIVE_FRONT: (230, 110, 0),
-    RegionName.GIVEN: (70, 70, 160),
-}
-LEFT_OUT_COLOUR = (200, 0, 30)
-PALE_COLOUR = (130, 90, 190)
 _INK = (30, 30, 34)
 _PAPER = (255, 255, 255)
 _SUBPIXEL_BITS = 4

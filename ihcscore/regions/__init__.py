@@ -1,15 +1,17 @@
 """Annotations, or a proposal, to tumour centre and invasive front."""
 
-from ihcscore.regions.annotations import Annotations
+from ihcscore.regions.annotations import Annotations, Drawn
 from ihcscore.regions.bands import Region, check_on_slide, derive_regions, tumour_centre
-from ihcscore.regions.read import MAX_BYTES, parse_annotations
+from ihcscore.regions.read import parse_annotations, read_annotations, read_areas
 
 __all__ = [
-    "MAX_BYTES",
     "Annotations",
+    "Drawn",
     "Region",
     "check_on_slide",
     "derive_regions",
     "parse_annotations",
+    "read_annotations",
+    "read_areas",
     "tumour_centre",
 ]

@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
 
 from ihcscore.errors import AnnotationError
-from ihcscore.schema import RegionSource
+from ihcscore.schema import RegionName, RegionSource
 
 EMPTY = shapely.MultiPolygon()
 
@@ -19,6 +19,7 @@ EMPTY = shapely.MultiPolygon()
 _TUMOUR = {"tumor", "tumour"}
 _CENTRE = {"tumour centre", "tumor center", "tumour center", "tumor centre"}
 _FRONT = {"invasive front", "invasive margin"}
+_REGION_OF = {"centre": RegionName.TUMOUR_CENTRE, "front": RegionName.INVASIVE_FRONT}
 _EXCLUDED = {"ignore", "exclude", "necrosis"}
 _PIGMENT = {"pigment", "melanin"}
 
@@ -38,11 +39,19 @@ class Drawn:
         Level-0 pixels.
     where : str
         File and place in it, for messages.
+    title : str
+        The name that the area itself was given; empty where it has none.
     """
 
     class_name: str
     polygon: BaseGeometry
     where: str
+    title: str = ""
+
+    @property
+    def region(self) -> RegionName:
+        """The region that the class names; given fields where it names none."""
+        return _REGION_OF.get(role_of(self.class_name) or "", RegionName.GIVEN)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from ihcscore.errors import AnnotationError
 from ihcscore.regions.annotations import EMPTY, Annotations
-from ihcscore.schema import Front, RegionName, RegionSettings
+from ihcscore.schema import Front, Note, NoteKind, RegionName, RegionSettings
 
 # An outline that runs this close to the edge of the tissue follows the cut, not an invasion: a
 # lymphocyte's width of slack for the mask and the pathologist's hand, several times over.
@@ -83,7 +83,7 @@ def derive_regions(
     side_px: float,
     settings: RegionSettings,
     nearness: float = 1.0,
-) -> tuple[list[Region], dict[str, list[str]]]:
+) -> tuple[list[Region], list[Note]]:
     """Tumour centre and invasive front from what was drawn.
 
     The centre is the tumour farther than half the margin width from its outline. The front is the
@@ -109,14 +109,12 @@ def derive_regions(
     -------
     regions : list of Region
         Centre first; a region that does not exist on the slide is left out.
-    warnings : dict of str to list of str
-        By region's name; under the empty name what concerns the whole slide.
+    notes : list of Note
     """
-    warnings: dict[str, list[str]] = {
-        name: [] for name in ("", RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT)
-    }
+    notes = []
     if annotations.unknown:
-        warnings[""].append(f"ignored annotations of class {', '.join(annotations.unknown)}")
+        ignored = f"ignored annotations of class {', '.join(annotations.unknown)}"
+        notes.append(Note(kind=NoteKind.IGNORED, text=ignored))
     half_px = settings.margin_um / 2 / mpp_um
     centre, front = annotations.centre, annotations.front
     tumour = annotations.tumour
@@ -127,16 +125,28 @@ def derive_regions(
         if thin:
             distance_px *= nearness
             centre = tumour.buffer(-distance_px)
-            warnings[RegionName.TUMOUR_CENTRE].append(_thin_warning(distance_px * mpp_um, settings))
+            notes.append(_thin_note(distance_px * mpp_um, settings))
     if front.is_empty and not tumour.is_empty:
         line = tumour.boundary.intersection(tissue.buffer(-EDGE_SLACK_UM / mpp_um))
         front = _one_side(line.buffer(half_px), tumour, settings.front) if line.length > side_px else EMPTY
         front = front.difference(centre) if thin else front
     if centre.is_empty:
-        warnings[RegionName.TUMOUR_CENTRE].append("no tumour centre was drawn on this slide")
+        notes.append(
+            Note(
+                kind=NoteKind.NO_REGION,
+                region=RegionName.TUMOUR_CENTRE,
+                text="no tumour centre was drawn on this slide",
+            )
+        )
     if front.is_empty:
         why = "none was drawn" if tumour.is_empty else "the tumour reaches the tissue's edge all round"
-        warnings[RegionName.INVASIVE_FRONT].append(f"no invasive front on this slide ({why})")
+        notes.append(
+            Note(
+                kind=NoteKind.NO_REGION,
+                region=RegionName.INVASIVE_FRONT,
+                text=f"no invasive front on this slide ({why})",
+            )
+        )
     found = (
         (RegionName.TUMOUR_CENTRE, centre, not annotations.centre.is_empty, thin),
         (RegionName.INVASIVE_FRONT, front, not annotations.front.is_empty, False),
@@ -146,7 +156,7 @@ def derive_regions(
         for name, area, drawn, is_thin in found
         if not area.is_empty
     ]
-    return regions, warnings
+    return regions, notes
 
 
 def _one_side(band: BaseGeometry, tumour: BaseGeometry, front: Front) -> BaseGeometry:
@@ -189,8 +199,12 @@ def tumour_centre(tumour: BaseGeometry, *, half_px: float, side_px: float) -> tu
     return tumour.buffer(-roomy), roomy
 
 
-def _thin_warning(distance_um: float, settings: RegionSettings) -> str:
-    return (
-        f"the tumour is too thin for a margin of {settings.margin_um:g} µm; its centre is taken "
-        f"{distance_um:.0f} µm and more inside its outline"
+def _thin_note(distance_um: float, settings: RegionSettings) -> Note:
+    return Note(
+        kind=NoteKind.THIN,
+        region=RegionName.TUMOUR_CENTRE,
+        text=(
+            f"the tumour is too thin for a margin of {settings.margin_um:g} µm; its centre is taken "
+            f"{distance_um:.0f} µm and more inside its outline"
+        ),
     )

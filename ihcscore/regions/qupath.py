@@ -10,7 +10,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore.errors import AnnotationError
-from ihcscore.regions.annotations import Annotations, Drawn, gather, role_of
+from ihcscore.regions.annotations import Annotations, Drawn, checked, gather, role_of
 
 # Detections in an export are cells, never regions.
 _NOT_REGIONS = {"detection", "cell", "tile"}
@@ -46,6 +46,29 @@ def parse_qupath(text: str, *, name: str) -> Annotations:
         where = f"{name}: feature {number} ({of_class})"
         drawn.append(Drawn(class_name=of_class, polygon=polygon(feature.get("geometry"), where), where=where))
     return gather(drawn, name=name, unknown=unknown)
+
+
+def parse_areas(text: str, *, name: str) -> list[Drawn]:
+    """Read every feature of QuPath's GeoJSON as an area, whatever its class.
+
+    Raises
+    ------
+    AnnotationError
+        If it is not GeoJSON, or a feature is no polygon, is broken or crosses itself.
+    """
+    areas = []
+    for number, feature in enumerate(features(text, name), 1):
+        properties = feature.get("properties") or {}
+        where = f"{name}: feature {number}"
+        areas.append(
+            Drawn(
+                class_name=class_name(properties),
+                polygon=checked(polygon(feature.get("geometry"), where), where),
+                where=where,
+                title=str(properties.get("name") or ""),
+            )
+        )
+    return areas
 
 
 def features(text: str, name: str) -> list[dict[str, Any]]:

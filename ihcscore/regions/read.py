@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ihcscore.errors import AnnotationError
-from ihcscore.regions.annotations import Annotations
-from ihcscore.regions.qupath import parse_qupath
+from ihcscore.regions.annotations import Annotations, Drawn
+from ihcscore.regions.qupath import parse_areas, parse_qupath
 from ihcscore.regions.xml import parse_xml
 
 # Outlines drawn by hand take kilobytes; a file of this size holds detections, which are not needed.
@@ -32,6 +34,33 @@ def parse_annotations(raw: bytes, *, name: str, origin_xy_px: tuple[int, int] = 
     if text.lstrip().startswith("<"):
         return parse_xml(text, name=name, origin_xy_px=origin_xy_px)
     return parse_qupath(text, name=name)
+
+
+def read_annotations(path: Path, *, origin_xy_px: tuple[int, int] = (0, 0)) -> Annotations:
+    """Read an annotation file; as :func:`parse_annotations`."""
+    return parse_annotations(_content(path), name=path.name, origin_xy_px=origin_xy_px)
+
+
+def read_areas(path: Path) -> list[Drawn]:
+    """Read every area of a QuPath GeoJSON file, whatever its class.
+
+    Raises
+    ------
+    AnnotationError
+        If the file cannot be read, is not GeoJSON, or holds what is no area.
+    """
+    return parse_areas(decoded(_content(path), name=path.name), name=path.name)
+
+
+def _content(path: Path) -> bytes:
+    """The file's content, as far as the parser would look at it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise AnnotationError(f"{path}: no such file") from None
+    except OSError as error:
+        raise AnnotationError(f"{path.name}: cannot be read ({error.strerror})") from error
 
 
 def decoded(raw: bytes, *, name: str) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 import pandas as pd
 
-from ihcscore.schema import RegionSource
+from ihcscore.schema import Note, NoteKind, RegionSource, Sampling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,18 +26,21 @@ class SlidePage:
         The run's record, as in ``run.json``.
     fields, scores : DataFrame
         The field and the score table.
-    warnings : sequence of str
+    notes : sequence of Note
     overview_jpeg : bytes
     field_jpegs : mapping of str to bytes
         A small picture of each field's overlay, by field_id.
+    overlays : mapping of str to str
+        Name of each field's pictures in the folder of overlays, without ending.
     """
 
     record: Mapping[str, Any]
     fields: pd.DataFrame = field(repr=False)
     scores: pd.DataFrame = field(repr=False)
-    warnings: Sequence[str]
+    notes: Sequence[Note]
     overview_jpeg: bytes = field(repr=False)
     field_jpegs: Mapping[str, bytes] = field(repr=False)
+    overlays: Mapping[str, str] = field(repr=False)
 
 
 def write_slide_page(path: Path, page: SlidePage) -> None:
@@ -48,10 +52,12 @@ def write_slide_page(path: Path, page: SlidePage) -> None:
             record=page.record,
             fields=page.fields.to_dict("records"),
             scores=page.scores.to_dict("records"),
-            warnings=page.warnings,
-            proposed=page.record["regions"]["source"] == RegionSource.PROPOSED,
+            warnings=[note.text for note in page.notes if note.kind != NoteKind.PROPOSED],
+            proposed=page.record["annotations"]["source"] == RegionSource.PROPOSED,
+            given=page.record["sampling"] == Sampling.GIVEN,
             overview=_data_uri(page.overview_jpeg),
             pictures={name: _data_uri(jpeg) for name, jpeg in page.field_jpegs.items()},
+            overlays={name: quote(file) for name, file in page.overlays.items()},
         )
     )
     path.write_text(html, encoding="utf-8")

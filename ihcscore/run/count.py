@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from ihcscore.cells.classical import HALO_UM, detect_in_maps
 from ihcscore.cells.classify import classify_cells
-from ihcscore.geometry.square import bounding_square, pixels_inside, square_corners
+from ihcscore.geometry.square import Square, centres_of_corners, corners_of_centres
 from ihcscore.output.progress import Stopwatch
 from ihcscore.profiles import MarkerProfile, load_profile
-from ihcscore.score.density import cells_in_square
 from ihcscore.slide import Slide
 from ihcscore.slide.checks.levels import check_levels_agree
 from ihcscore.stain import StainMaps, Stains, estimate_stains, pigment_fraction, separate, working_step_px
@@ -60,8 +59,8 @@ class CountedField:
         The same cells; x_px and y_px in pixels of `rgb`.
     rgb : ndarray of uint8, shape (height, width, 3)
         The upright square around the field and a little more.
-    corners_xy_px : ndarray of float64, shape (4, 2)
-        Corners of the field in `rgb`, x and y, in the order of :func:`ihcscore.geometry.square_corners`.
+    square : Square
+        The field, in pixels of `rgb`.
     mpp_um : float
         µm per pixel of `rgb`.
     pigment_fraction : float
@@ -71,7 +70,7 @@ class CountedField:
     cells: pd.DataFrame = field(repr=False)
     cells_in_picture: pd.DataFrame = field(repr=False)
     rgb: NDArray[np.uint8] = field(repr=False)
-    corners_xy_px: NDArray[np.float64] = field(repr=False)
+    square: Square
     mpp_um: float
     pigment_fraction: float
 
@@ -95,7 +94,7 @@ def count_cells(
     -------
     DataFrame
         A row a cell: x_px, y_px (pixel centres at whole numbers), class (Positive, Negative,
-        Pigment suspect), diameter_um, dab_od, hematoxylin_od, confidence.
+        Pigment suspect), diameter_um, chromogen_od, hematoxylin_od, confidence.
 
     Raises
     ------
@@ -134,11 +133,8 @@ def _cells_in(maps: StainMaps, profile: MarkerProfile, stains: Stains) -> pd.Dat
 
 def count_field(
     slide: Slide,
+    square: Square,
     *,
-    x_px: float,
-    y_px: float,
-    side_px: float,
-    angle_deg: float = 0.0,
     profile: MarkerProfile,
     stains: Stains,
     watch: Stopwatch,
@@ -152,10 +148,8 @@ def count_field(
     Parameters
     ----------
     slide : Slide
-    x_px, y_px, side_px : float
-        Left and top edge and side of the square before its turn, level-0 pixels.
-    angle_deg : float
-        Turn of the square about its centre, clockwise.
+    square : Square
+        Level-0 pixels.
     profile : MarkerProfile
     stains : Stains
     watch : Stopwatch
@@ -171,42 +165,41 @@ def count_field(
     mpp_um = slide.mpp_um * downsample
     step = working_step_px(mpp_um)
     halo_px = HALO_UM / mpp_um
-    *box_xy_px, box_px = bounding_square(x_px, y_px, side_px, angle_deg)
+    box = square.bounds()
     starts, ends = [], []
-    for edge in box_xy_px:
+    for edge in (box.x_px, box.y_px):
         starts.append(step * math.floor((edge / downsample - halo_px) / step))
-        ends.append(step * math.ceil(((edge + box_px) / downsample + halo_px) / step))
+        ends.append(step * math.ceil(((edge + box.side_px) / downsample + halo_px) / step))
     with watch.timing("reading"):
         rgb = slide.read(level, (starts[0], starts[1]), (ends[0] - starts[0], ends[1] - starts[1]))
         check_levels_agree(slide, level, (starts[0], starts[1]), rgb)
     with watch.timing("counting"):
         maps = separate(rgb, mpp_um=mpp_um, stains=stains)
         found = _cells_in(maps, profile, stains)
-    left, top = (edge / downsample - start for edge, start in zip((x_px, y_px), starts, strict=True))
-    side = side_px / downsample
-    inside = cells_in_square(found, x_px=left, y_px=top, side_px=side, angle_deg=angle_deg)
+    here = square.reduced(downsample).shifted(-starts[0], -starts[1])
+    inside = found[here.holds(found["x_px"], found["y_px"])].reset_index(drop=True)
     context = round(_CONTEXT_UM / mpp_um)
     crop_x, crop_y = (
         max(int(edge / downsample - start) - context, 0)
-        for edge, start in zip(box_xy_px, starts, strict=True)
+        for edge, start in zip((box.x_px, box.y_px), starts, strict=True)
     )
-    size = math.ceil(box_px / downsample) + 2 * context
+    size = math.ceil(box.side_px / downsample) + 2 * context
     return CountedField(
         cells=inside.assign(
-            x_px=(inside["x_px"] + starts[0] + 0.5) * downsample - 0.5,
-            y_px=(inside["y_px"] + starts[1] + 0.5) * downsample - 0.5,
+            x_px=centres_of_corners(corners_of_centres(inside["x_px"] + starts[0]) * downsample),
+            y_px=centres_of_corners(corners_of_centres(inside["y_px"] + starts[1]) * downsample),
         ),
         cells_in_picture=inside.assign(x_px=inside["x_px"] - crop_x, y_px=inside["y_px"] - crop_y),
         rgb=rgb[crop_y : crop_y + size, crop_x : crop_x + size],
-        corners_xy_px=square_corners(left - crop_x, top - crop_y, side, angle_deg),
+        square=here.shifted(-crop_x, -crop_y),
         mpp_um=mpp_um,
-        pigment_fraction=_pigment_in(maps, stains, square_corners(left, top, side, angle_deg) / step, step),
+        pigment_fraction=_pigment_in(maps, stains, here.reduced(step), step),
     )
 
 
-def _pigment_in(maps: StainMaps, stains: Stains, corners: NDArray[np.float64], step: int) -> float:
-    """Share of a square of the maps (corners in their pixels) that is covered by pigment."""
-    window, inside = pixels_inside(corners, maps.hematoxylin_od.shape)
+def _pigment_in(maps: StainMaps, stains: Stains, square: Square, step: int) -> float:
+    """Share of a square of the maps (in their pixels) that is covered by pigment."""
+    window, inside = square.pixels(maps.hematoxylin_od.shape)
     rows, columns = inside.shape
     part = StainMaps(
         hematoxylin_od=maps.hematoxylin_od[window],

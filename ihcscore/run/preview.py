@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -9,15 +10,17 @@ import pandas as pd
 import ihcscore
 from ihcscore import output, pictures
 from ihcscore.errors import OutputError
-from ihcscore.output.progress import Progress, silent
+from ihcscore.output.progress import Progress, Stopwatch, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.count import as_profile
-from ihcscore.run.plan import Plan, plan_fields
-from ihcscore.run.survey import Survey, propose, survey_slide
+from ihcscore.run.drawn import DrawnFields, propose
+from ihcscore.run.plan import FieldPlanner, Plan
+from ihcscore.run.planned import PlannedSlide, plan_slide
+from ihcscore.run.survey import survey_slide
 from ihcscore.run.thumbnails import CACHE, keep_thumbnail
-from ihcscore.run.views import draw_plan, regions_geojson
-from ihcscore.schema import PLANNED_FIELDS, RunSettings
-from ihcscore.slide import Slide, open_slide
+from ihcscore.run.views import annotations_geojson, draw_plan, regions_geojson
+from ihcscore.schema import PLANNED_FIELDS, REGION_COLOURS, TUMOUR_COLOUR, NoteKind, RunSettings
+from ihcscore.slide import open_slide
 from ihcscore.tissue.mask import TissueSettings
 
 # Regions don't depend on the marker; any profile in the slide's chromogen will do.
@@ -62,23 +65,22 @@ def write_regions(
         raise OutputError(f"{out}: exists, perhaps with corrections in it; give --overwrite or another --out")
     with open_slide(path, mpp_um=mpp_um, icc=icc) as slide:
         survey = survey_slide(slide, profile=as_profile(_ANY_MARKER), progress=silent)
-        annotations, confidence, warnings = propose(survey)
-        content = output.regions_geojson(
-            {"Tumor": (annotations.tumour, output.TUMOUR_COLOUR)}, slide=slide.name
-        )
+        annotations, confidence, notes = propose(survey)
+        content = output.regions_geojson({"Tumor": (annotations.tumour, TUMOUR_COLOUR)}, slide=slide.name)
     partial = out.with_name(f".{out.name}.partial")
     try:
         output.write_json(partial, content)
         partial.replace(out)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written ({error.strerror}); give another --out") from error
-    return [f"confidence {confidence:.2f} of 1", *warnings]
+    about = (note.text for note in notes if note.kind != NoteKind.PROPOSED)
+    return [f"confidence {confidence:.2f} of 1", *about]
 
 
 def write_fields(
     path: str | Path,
     *,
-    regions: str | Path | None = None,
+    fields: FieldPlanner | None = None,
     settings: RunSettings | None = None,
     profile: str | MarkerProfile = _ANY_MARKER,
     out: str | Path,
@@ -88,7 +90,7 @@ def write_fields(
     """Draw the fields of a slide and show them, without counting.
 
     Parameters are those of :func:`ihcscore.score_slide`. Writes ``fields.csv``, ``fields.geojson``,
-    ``regions.geojson``, ``overview.png`` and ``run.json``.
+    ``annotations.geojson``, ``regions.geojson``, ``overview.png`` and ``run.json``.
 
     Returns
     -------
@@ -100,41 +102,43 @@ def write_fields(
         As :func:`ihcscore.score_slide`.
     """
     settings = settings or RunSettings()
-    regions_file = Path(regions) if regions is not None else None
     with (
         output.OutputFolder(out, overwrite=overwrite) as folder,
         open_slide(path, mpp_um=settings.mpp_um, icc=settings.icc) as slide,
     ):
-        survey = survey_slide(slide, profile=as_profile(profile), progress=progress, cache=Path(out) / CACHE)
-        plan = plan_fields(slide, survey, settings=settings, regions_file=regions_file)
-        _write(folder, slide, survey, plan, settings)
-    return plan
+        planned = plan_slide(
+            slide,
+            fields or DrawnFields(),
+            profile=as_profile(profile),
+            settings=settings,
+            cache=Path(out) / CACHE,
+            watch=Stopwatch(),
+            progress=progress,
+        )
+        _write(folder, planned)
+    return planned.plan
 
 
-def _write(
-    folder: output.OutputFolder, slide: Slide, survey: Survey, plan: Plan, settings: RunSettings
-) -> None:
-    fields = plan.fields.assign(
-        slide=slide.name,
-        region_source=str(plan.annotations.source),
-        sampling=plan.sampling,
-        seed=settings.fields.seed,
-        margin_um=settings.regions.margin_um,
-        front=str(settings.regions.front),
-    )[PLANNED_FIELDS.names]
-    output.write_table(folder.new_file("fields.csv"), pd.DataFrame(fields), PLANNED_FIELDS)
+def _write(folder: output.OutputFolder, planned: PlannedSlide) -> None:
+    slide, survey, plan = planned.slide, planned.survey, planned.plan
+    rows = [planned.about | one.as_row() for one in plan.fields]
+    fields = pd.DataFrame(rows, columns=PLANNED_FIELDS.names)
+    output.write_table(folder.new_file("fields.csv"), fields, PLANNED_FIELDS)
     keep_thumbnail(folder.staging / CACHE, slide, survey.thumbnail, TissueSettings().mpp_um)
-    output.write_json(
-        folder.new_file("fields.geojson"), output.fields_geojson(fields, pictures.REGION_COLOURS)
-    )
-    output.write_json(folder.new_file("regions.geojson"), regions_geojson(plan, slide=slide.name))
-    overview = draw_plan(slide, survey, plan, plan.fields, title=f"regions {plan.annotations.source}")
+    for file, content in (
+        ("fields.geojson", output.fields_geojson(fields, REGION_COLOURS)),
+        ("annotations.geojson", annotations_geojson(plan, slide=slide.name)),
+        ("regions.geojson", regions_geojson(plan, survey, slide=slide.name)),
+    ):
+        output.write_json(folder.new_file(file), content)
+    overview = draw_plan(slide, survey, plan, fields, title=f"regions {plan.annotations.source}")
     pictures.write_png(folder.new_file("overview.png"), overview)
     record = {
         "ihcscore": ihcscore.__version__,
         "command": "fields",
         "slide": slide.name,
-        "warnings": [line for lines in plan.warnings.values() for line in lines],
+        "parameters": asdict(planned.settings),
+        "notes": [asdict(note) for note in plan.notes],
         "packages": output.package_versions(),
     }
     output.write_json(folder.new_file("run.json"), record | {"files": folder.files()})

@@ -14,7 +14,10 @@ from ihcscore.errors import IhcscoreError, OutputError
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.count import as_profile
-from ihcscore.run.slide import SlideScores, score_slide
+from ihcscore.run.drawn import DrawnFields
+from ihcscore.run.plan import FieldPlanner
+from ihcscore.run.result import SlideScores
+from ihcscore.run.slide import score_slide
 from ihcscore.schema import FIELDS, SCORES, RunSettings
 
 
@@ -42,7 +45,7 @@ def score_slides(
     paths: Sequence[Path],
     *,
     profile: str | MarkerProfile,
-    regions: Path | None = None,
+    fields: FieldPlanner | None = None,
     settings: RunSettings | None = None,
     out: Path,
     overwrite: bool = False,
@@ -60,8 +63,8 @@ def score_slides(
         slide could be scored.
     """
     profile = as_profile(profile)
-    if regions is not None:
-        raise IhcscoreError("--regions describes one slide; score slides with annotations one at a time")
+    if fields is not None and fields != DrawnFields():
+        raise IhcscoreError("annotations describe one slide; score slides with annotations one at a time")
     folders = {path.name: path.stem for path in paths}
     if len(set(folders.values())) < len(paths):
         raise OutputError("two slides have the same name; score them in two calls, each with its own --out")
@@ -73,6 +76,7 @@ def score_slides(
                 results[path.name] = score_slide(
                     path,
                     profile=profile,
+                    fields=fields,
                     settings=settings,
                     out=out / folders[path.name],
                     overwrite=overwrite,

@@ -9,21 +9,17 @@ import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.ndimage import binary_fill_holes
 from shapely.geometry.base import BaseGeometry
 
-from ihcscore import regions as region_step
 from ihcscore.errors import ReadError, SlideError
 from ihcscore.output.progress import Progress
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.nuclei import CloserLook, look_closer
 from ihcscore.run.thumbnails import kept_thumbnail
-from ihcscore.schema import RegionSource
 from ihcscore.slide import Slide, Thumbnail
 from ihcscore.stain import MPP_RANGE_UM, Stains, estimate_pigment, estimate_stains, rgb_to_od, unmix
 from ihcscore.tissue.artefacts import Artefacts, find_artefacts
-from ihcscore.tissue.mask import TissueMap, TissueSettings, find_tissue, mask_to_polygons
-from ihcscore.tissue.tumour import propose_tumour
+from ihcscore.tissue.mask import TissueMap, TissueSettings, find_tissue
 
 # Stains are estimated on this many squares, spread evenly over the tissue: 0.6 mm² in all.
 _SAMPLES = 36
@@ -189,18 +185,6 @@ def learn_pigment(slide: Slide, survey: Survey, pigment: BaseGeometry) -> Survey
     x, y = ((axis + int(start) + 0.5) * downsample for axis, start in ((columns, left), (rows, top)))
     marked = shapely.contains_xy(largest, x, y)
     return replace(survey, stains=estimate_pigment(survey.stains, rgb[marked]))
-
-
-def propose(survey: Survey) -> tuple[region_step.Annotations, float, list[str]]:
-    """Tumour as the program sees it, how sure it is (0 to 1), and warnings."""
-    proposal = propose_tumour(survey.closer.nuclei, tissue=survey.countable, mpp_um=survey.tissue.mpp_um)
-    # What was left out is no hole in the tumour, and no edge of the tissue.
-    mask = survey.tissue.mask if proposal.warning else binary_fill_holes(proposal.mask)
-    tumour = mask_to_polygons(np.asarray(mask, np.bool_), downsample=survey.tissue.downsample)
-    annotations = region_step.Annotations(
-        tumour=shapely.make_valid(tumour.simplify(survey.tissue.downsample)), source=RegionSource.PROPOSED
-    )
-    return annotations, proposal.confidence, [proposal.warning] if proposal.warning else []
 
 
 def stain_amounts(survey: Survey, stain: int) -> NDArray[np.float32]:

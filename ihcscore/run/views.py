@@ -11,6 +11,14 @@ from numpy.typing import NDArray
 from ihcscore import output, pictures
 from ihcscore.run.plan import Plan
 from ihcscore.run.survey import Survey
+from ihcscore.schema import (
+    CLASS_COLOURS,
+    IGNORE_COLOUR,
+    LEFT_OUT_COLOUR,
+    PALE_COLOUR,
+    REGION_COLOURS,
+    TUMOUR_COLOUR,
+)
 from ihcscore.slide import Slide
 from ihcscore.tissue.mask import mask_to_polygons
 
@@ -27,8 +35,8 @@ def draw_plan(
         thumbnail = slide.thumbnail(max(longest_um / OVERVIEW_PX, slide.mpp_um))
     left_out = survey.tissue.mask & ~survey.countable
     marks = (
-        ("Left out (ink, fold, edge, blur)", left_out | survey.artefacts.pen, pictures.LEFT_OUT_COLOUR),
-        ("Pale", survey.artefacts.pale, pictures.PALE_COLOUR),
+        ("Left out (ink, fold, edge, blur)", left_out | survey.artefacts.pen, LEFT_OUT_COLOUR),
+        ("Pale", survey.artefacts.pale, PALE_COLOUR),
     )
     return pictures.draw_overview(
         pictures.Overview(
@@ -50,26 +58,26 @@ def draw_plan(
     )
 
 
-def regions_geojson(plan: Plan, *, slide: str) -> dict[str, Any]:
+def annotations_geojson(plan: Plan, *, slide: str) -> dict[str, Any]:
     """What was drawn or proposed, to be corrected in QuPath and given back."""
     drawn = plan.annotations
     return output.regions_geojson(
         {
-            "Tumor": (drawn.tumour, output.TUMOUR_COLOUR),
-            "Tumour centre": (drawn.centre, pictures.REGION_COLOURS["Tumour centre"]),
-            "Invasive front": (drawn.front, pictures.REGION_COLOURS["Invasive front"]),
-            "Ignore*": (drawn.excluded, output.IGNORE_COLOUR),
-            "Pigment": (drawn.pigment, pictures.CLASS_COLOURS["Pigment suspect"]),
+            "Tumor": (drawn.tumour, TUMOUR_COLOUR),
+            "Tumour centre": (drawn.centre, REGION_COLOURS["Tumour centre"]),
+            "Invasive front": (drawn.front, REGION_COLOURS["Invasive front"]),
+            "Ignore*": (drawn.excluded, IGNORE_COLOUR),
+            "Pigment": (drawn.pigment, CLASS_COLOURS["Pigment suspect"]),
         },
         slide=slide,
     )
 
 
-def bands_geojson(plan: Plan, survey: Survey, *, slide: str) -> dict[str, Any]:
+def regions_geojson(plan: Plan, survey: Survey, *, slide: str) -> dict[str, Any]:
     """The regions that follow from what was drawn, clipped to the tissue."""
     return output.regions_geojson(
         {
-            str(region.name): (region.area.intersection(survey.outline), pictures.REGION_COLOURS[region.name])
+            str(region.name): (region.area.intersection(survey.outline), REGION_COLOURS[region.name])
             for region in plan.regions
         },
         slide=slide,

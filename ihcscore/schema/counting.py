@@ -57,7 +57,7 @@ IMAGE_COUNTS = Table(
 _WHERE = columns("""
     slide           | str   | file name of the slide
     marker          | str   | profile that was used
-    region          | str   | Tumour centre or Invasive front
+    region          | str   | Tumour centre, Invasive front, Both regions or Given fields
     region_source   | str   | annotated, or proposed, not confirmed
 """)
 
@@ -82,32 +82,32 @@ FIELDS = Table(
     columns=(
         *_WHERE,
         *columns("""
-            field_id        | str   | name of the field on this slide
-            sampling        | str   | how the field was chosen
-            seed            | int   | seed of the random positions
-            margin_um       | float | whole width of the invasive front
-        front           | str   | sides of the outline it takes: both, inside or outside
-            x_px            | float | left edge before the turn, level-0 px
-            y_px            | float | top edge before the turn, level-0 px
-            side_px         | float | side of the square, level-0 px
-            side_um         | float | side of the square
-            angle_deg       | float | turn of the square about its centre, clockwise, degrees
-        registration_error_um | float | estimated error of the place on this slide; empty if drawn here
-            area_mm2        | float | area of the square
-            tissue_fraction | float | share of the square that is tissue, 0 to 1
-            status          | str   | scored, unplaced (not found), rejected (quality) or failed (no pixels)
-        qc              | str   | quality: pass, warn or fail
-        qc_reason       | str   | why, else empty
-        focus           | float | sharpness, 0 to about 0.6; below 0.20 warned of, below 0.15 failed
-        fold_fraction   | float | share of the square that is folded, 0 to 1
-        pen_fraction    | float | share of the square under ink, 0 to 1
+            field_id                | str   | name of the field on this slide
+            sampling                | str   | how the field was chosen
+            seed                    | int   | seed of the random positions
+            margin_um               | float | whole width of the invasive front
+            front                   | str   | sides of the outline it takes: both, inside or outside
+            x_px                    | float | left edge before the turn, level-0 px
+            y_px                    | float | top edge before the turn, level-0 px
+            side_px                 | float | side of the square, level-0 px
+            side_um                 | float | side of the square
+            angle_deg               | float | turn of the square about its centre, clockwise, degrees
+            registration_error_um   | float | estimated error of the place on this slide; empty if drawn here
+            area_mm2                | float | area of the square
+            tissue_fraction         | float | share of the square that is tissue, 0 to 1
+            status                  | str   | scored, unplaced, rejected (quality) or failed (no pixels)
+            qc                      | str   | quality: pass, warn or fail
+            qc_reason               | str   | why, else empty
+            focus                   | float | sharpness, 0 to about 0.6; the lower, the more blurred
+            fold_fraction           | float | share of the square that is folded, 0 to 1
+            pen_fraction            | float | share of the square under ink, 0 to 1
         """),
         *_COUNTS,
         *_DENSITIES,
         *columns("""
-            percent_positive | float | Positive / (Positive + Negative), in percent
-            pigment_fraction | float | share of the square covered by pigment, 0 to 1
-            error            | str   | why the field failed, else empty
+            percent_positive        | float | Positive / (Positive + Negative), in percent
+            pigment_fraction        | float | share of the square covered by pigment, 0 to 1
+            error                   | str   | why the field was not scored, else empty
         """),
     ),
 )
@@ -126,7 +126,7 @@ PLANNED_FIELDS = Table(
 
 SCORES = Table(
     name="scores",
-    row="a region of a slide",
+    row="a region of a slide, and one for both regions together",
     columns=(
         *_WHERE,
         *columns("""
@@ -135,27 +135,32 @@ SCORES = Table(
             margin_um           | float | whole width of the invasive front
             front               | str   | sides of the outline it takes: both, inside or outside
             field_area_mm2      | float | area of one field
-            n_fields_asked      | int   | fields that were asked for
-            n_fields            | int   | fields that were scored
-            n_fields_rejected   | int   | fields whose quality failed; others were drawn in their place
-            n_fields_unplaced   | int   | fields of the reference that could not be placed on this slide
-            n_fields_failed     | int   | fields that were drawn and could not be decoded
+            n_fields            | int   | fields that were asked for
+            n_scored            | int   | fields that were scored
+            n_unplaced          | int   | fields of the reference that could not be placed on this slide
+            n_rejected          | int   | fields whose quality failed; others were drawn in their place
+            n_failed            | int   | fields that were drawn and could not be decoded
             area_mm2            | float | area of all scored fields
             tissue_mm2          | float | tissue in all scored fields
         """),
         *_COUNTS,
         *_DENSITIES,
         *columns("""
-            mean_per_mm2        | float | mean of the fields' positive_per_mm2
-            sd_per_mm2          | float | their standard deviation (n - 1)
-            ci95_low_per_mm2    | float | 95 % interval of the mean, lower end; empty below 3 fields
-            ci95_high_per_mm2   | float | 95 % interval of the mean, upper end; empty below 3 fields
-            cv                  | float | their coefficient of variation, sd_per_mm2 / mean_per_mm2
-        n_fields_to_halve   | int   | fields that would halve the interval, at this standard deviation
-        min_per_mm2         | float | smallest field
-            max_per_mm2         | float | largest field
-            pigment_fraction    | float | share of the fields' area covered by pigment, 0 to 1
-            warnings            | str   | what a reader must know, separated by '; '
+            poisson_low_per_mm2  | float | exact Poisson 95 % interval of positive_per_mm2, lower end
+            poisson_high_per_mm2 | float | exact Poisson 95 % interval of positive_per_mm2, upper end
+            mean_per_mm2         | float | mean of the fields' positive_per_mm2
+            sd_per_mm2           | float | their standard deviation (n - 1)
+            ci95_low_per_mm2     | float | 95 % interval of the mean, by the spread between fields
+            ci95_high_per_mm2    | float | its upper end; of both regions the spread is that within each
+            cv                   | float | their coefficient of variation, sd_per_mm2 / mean_per_mm2
+            n_fields_to_halve    | int   | fields that would halve it at this sd; empty for both
+            median_per_mm2       | float | median of the fields
+            q1_per_mm2           | float | their lower quartile
+            q3_per_mm2           | float | their upper quartile
+            min_per_mm2          | float | smallest field
+            max_per_mm2          | float | largest field
+            pigment_fraction     | float | share of the fields' area covered by pigment, 0 to 1
+            warnings             | str   | what a reader must know, for a person
         """),
     ),
 )
@@ -185,7 +190,7 @@ SAMPLE_SUMMARY = Table(
         *columns("""
             marker          | str   | profile that was used
             region          | str   | Tumour centre, Invasive front or Both regions
-            n_fields        | int   | fields that were scored
+            n_scored        | int   | fields that were scored
             mean_per_mm2    | float | mean of the fields' positive_per_mm2
             sd_per_mm2      | float | their standard deviation (n - 1)
         """),
@@ -228,7 +233,7 @@ DEMO = Table(
         sample_id           | str   | as in the manifest
         marker              | str   | profile that was used
         region              | str   | Tumour centre or Invasive front
-        n_fields            | int   | fields that were scored
+        n_scored            | int   | fields that were scored
         n_counted           | int   | positive cells that were counted in the fields
         n_true              | int   | positive cells that were drawn in the same fields
         counted_per_mm2     | float | counted per mm² of field

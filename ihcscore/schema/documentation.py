@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from ihcscore.schema import counting, pet, study
-from ihcscore.schema.table import Table
+from ihcscore.schema.pet_in import SCAN_MANIFEST, SPHERES, VOLUME_NAMES
+from ihcscore.schema.table import InputColumn, InputTable, Kind, Range, Table
+from ihcscore.schema.tables_in import MANIFEST, POINTS, RATERS, SCORES_IN, UPTAKE
+
+_GIVEN = (MANIFEST, SCORES_IN, UPTAKE, RATERS, POINTS, SCAN_MANIFEST, SPHERES, VOLUME_NAMES)
 
 _COMMANDS: dict[str, tuple[Table, ...]] = {
     "run": (counting.SCORES, counting.FIELDS, counting.SLIDE_CELLS),
@@ -32,6 +36,26 @@ _COMMANDS: dict[str, tuple[Table, ...]] = {
 _HEAD = """\
 # The tables
 
+## Tables that you give
+
+CSV in UTF-8 with commas, semicolons or tabs, or XLSX, of which the first sheet is read. All of them are read
+alike, as text first: `007` stays `007`. Cells are trimmed, empty rows are passed over, and so is a first
+column without a name that numbers the rows.
+
+- Numbers have a decimal point, or a decimal comma in the whole column, and no unit. A comma before three
+  digits, which may part thousands, is refused where all numbers of the column have one.
+- Yes is `yes`, `y`, `true`, `1`, `x`, `ja` or `j`; no is `no`, `n`, `false`, `0`, `nein` or an empty cell, in
+  any case of letters. Choices too are read in any case. Days are written 2020-01-31.
+- An empty number, day or choice may also say `NA`, `n/a`, `nan`, `null`, `none`, `-` or `–`.
+- A row that repeats another in full counts once, and it is told. Two rows that name the same thing
+  (*key*) and differ are refused.
+- Whatever is refused is named by file, row and column; rows are counted as a spreadsheet does, the header
+  being row 1.
+"""
+
+_HEAD_OUT = """
+## Tables that come out
+
 Every table is CSV in UTF-8 with one header row, one row a thing, units in the names of the columns, and
 numbers that are not rounded.
 
@@ -48,10 +72,39 @@ and `side_px` are those of the square before the turn: its centre is at `x_px` +
 
 def tables_page() -> str:
     """Every table with its columns, as Markdown; ``make docs`` writes it to ``docs/tables.md``."""
-    parts = [_HEAD]
+    parts = [_HEAD, *(_given(table) for table in _GIVEN), _HEAD_OUT]
     for command, tables in _COMMANDS.items():
         for table in tables:
             parts.append(f"\n## `{table.name}.csv` of `ihcscore {command}`: {table.row} in each row\n\n")
             parts.append("| column | type | meaning |\n| --- | --- | --- |\n")
             parts += [f"| `{one.name}` | {one.dtype} | {one.meaning} |\n" for one in table.columns]
     return "".join(parts)
+
+
+def _given(table: InputTable) -> str:
+    """A table that a person gives, column by column."""
+    columns = {column.name: column for column in table.columns}
+    if table.asked is not None:
+        columns[table.asked.name] = table.asked
+    parts = [f"\n### `{table.name}` for `ihcscore {table.command}`: each row {table.row}\n\n"]
+    if table.keys:
+        parts.append(f"Key: {', '.join(f'`{key}`' for key in table.keys)}.\n\n")
+    parts.append("| column | also | type | unit | range | needed | meaning |\n")
+    parts.append("| --- | --- | --- | --- | --- | --- | --- |\n")
+    parts += [f"| {' | '.join(_cells(column))} |\n" for column in columns.values()]
+    return "".join(parts)
+
+
+def _cells(column: InputColumn) -> tuple[str, ...]:
+    name = f"`{column.name}`" if column.name else "any other"
+    aliases = ", ".join(f"`{alias}`" for alias in column.aliases)
+    return name, aliases, column.kind, column.unit, _range(column), column.need, column.meaning
+
+
+def _range(column: InputColumn) -> str:
+    """What cells may say, in words."""
+    if column.kind is Kind.CHOICE:
+        return ", ".join((*column.choices, *column.none))
+    if column.plausible != Range():
+        return f"{column.plausible}, else told"
+    return str(column.range) if column.range != Range() else ""

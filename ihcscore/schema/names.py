@@ -41,13 +41,62 @@ class FieldStatus(StrEnum):
     FAILED = "failed"
 
 
+class Quality(StrEnum):
+    """Whether what lies in a field can be counted."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+
+
 class Sampling(StrEnum):
-    """How fields are chosen in a region."""
+    """How fields are chosen in a region; `given` ones were chosen by a person."""
 
     RANDOM = "random"
     SYSTEMATIC = "systematic"
     HOTSPOT = "hotspot"
     ALL = "all"
+    GIVEN = "given"
+
+
+class Chromogen(StrEnum):
+    """What the antibody is seen by."""
+
+    DAB = "DAB"
+    AEC = "AEC"
+    FAST_RED = "FastRed"
+
+
+class Source(StrEnum):
+    """Where a colour, a depth of staining or a scale comes from."""
+
+    ESTIMATED = "estimated"
+    GIVEN = "given"
+    PUBLISHED = "published"
+    ASSUMED = "assumed"
+    FILE = "file"
+
+
+class WhiteSource(StrEnum):
+    """Where a slide's white comes from."""
+
+    GLASS = "glass"
+    BRIGHTEST_TISSUE = "brightest tissue"
+
+
+class Role(StrEnum):
+    """What a correlation is for: decided beforehand, or looked at besides."""
+
+    PRIMARY = "primary"
+    SENSITIVITY = "sensitivity"
+
+
+class Attainable(StrEnum):
+    """Whether a test could have been significant, whatever the data."""
+
+    YES = "yes"
+    NO = "no"
+    ONLY_UNADJUSTED = "only unadjusted"
 
 
 class Front(StrEnum):

@@ -1,1 +1,20 @@
-"""Cells to densities: per field, per region of a slide, per image."""
+"""Cells to densities: per field, per region of a slide, per image; and their intervals."""
+
+from ihcscore.score.density import (
+    count_classes,
+    field_table,
+    image_densities,
+    score_field,
+    score_regions,
+)
+from ihcscore.score.interval import mean_interval, poisson_interval
+
+__all__ = [
+    "count_classes",
+    "field_table",
+    "image_densities",
+    "mean_interval",
+    "poisson_interval",
+    "score_field",
+    "score_regions",
+]

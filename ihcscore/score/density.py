@@ -3,56 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
-from ihcscore.geometry.square import turned
-from ihcscore.schema import FIELDS, SCORES, CellClass, FieldStatus, RegionName
+from ihcscore.schema import (
+    BOTH_REGIONS,
+    FIELDS,
+    SCORES,
+    CellClass,
+    FieldStatus,
+    Note,
+    NoteKind,
+    RegionName,
+)
+from ihcscore.score.interval import fields_to_halve, mean_interval, poisson_interval
 
 _COUNT_OF = {
     "n_positive": CellClass.POSITIVE,
     "n_negative": CellClass.NEGATIVE,
     "n_pigment_suspect": CellClass.PIGMENT_SUSPECT,
 }
-# Edges of turned squares and the cells near them are held against each other on a grid of a millionth of
-# a pixel: far coarser than rounding on the largest slides (1e-10 px), far finer than a cell's place.
-_EDGE_DECIMALS = 6
-
-
-def cells_in_square(
-    cells: pd.DataFrame, *, x_px: float, y_px: float, side_px: float, angle_deg: float = 0.0
-) -> pd.DataFrame:
-    """Cells whose centre lies in a square; of two touching squares of one angle exactly one holds a cell.
-
-    The edges that are left and top before the turn belong to the square, the other two to its neighbours.
-
-    Parameters
-    ----------
-    cells : DataFrame
-        Columns x_px and y_px: pixel centres at whole numbers, so the square's edges, which lie on
-        pixel corners, are half a pixel away.
-    x_px, y_px, side_px : float
-        Left and top edge and side of the square before the turn, level-0 px.
-    angle_deg : float
-        Turn of the square about its centre, clockwise.
-    """
-    x, y = cells["x_px"] + 0.5, cells["y_px"] + 0.5
-    if angle_deg % 360 == 0:
-        inside = (x >= x_px) & (x < x_px + side_px) & (y >= y_px) & (y < y_px + side_px)
-        return cells[inside].reset_index(drop=True)
-    # Cells and centre are turned back about (0, 0), not about the centre: touching squares then share the
-    # number that is their common edge, up to rounding, which the grid takes away.
-    points = np.column_stack([x, y]).astype(np.float64)
-    centre = np.array([[x_px + side_px / 2, y_px + side_px / 2]])
-    points, centre = (np.asarray(turned(part, -angle_deg)) for part in (points, centre))
-    low, high = (np.round(centre + reach, _EDGE_DECIMALS) for reach in (-side_px / 2, side_px / 2))
-    points = np.round(points, _EDGE_DECIMALS)
-    held = np.asarray(((points >= low) & (points < high)).all(axis=1), np.bool_)
-    return cells.loc[held].reset_index(drop=True)
 
 
 def count_classes(cells: pd.DataFrame) -> dict[str, int]:
@@ -102,18 +75,13 @@ def score_field(
 
 
 def score_regions(
-    fields: pd.DataFrame, *, about_slide: Mapping[str, object], warnings: Mapping[str, str]
+    fields: pd.DataFrame,
+    *,
+    about_slide: Mapping[str, object],
+    n_fields: Mapping[RegionName, int],
+    notes: Sequence[Note],
 ) -> pd.DataFrame:
-    """Scores of each region of a slide from its fields.
-
-    Pooled densities are all cells over all area; the mean is over fields, with the standard
-    deviation (n - 1) and a 95 % interval with reach w = t · CV / √n, Student's t: down to
-    mean · (1 - w), not below 0, and up to mean · exp(w), the end of the interval on the logarithm by
-    the delta method, because densities of fields are skewed to the right. On maps whose density rises
-    up to thirtyfold it holds the true mean in 95 to 96 % of draws of 3 and 6 fields, the plain
-    interval in 88 to 95 %.
-    Where no cell was found the upper end is the exact Poisson limit, -ln(0.025) cells. Three fields
-    make a wide interval; it speaks of the spread between fields, not of other sections.
+    """Scores of each region of a slide from its fields, and of both regions together.
 
     Parameters
     ----------
@@ -121,36 +89,78 @@ def score_regions(
         The field table; failed fields are counted as such and left out of the densities.
     about_slide : mapping
         Values of the score table's columns that are the same in every region.
-    warnings : mapping of str to str
-        What a reader must know, by region: each region that was asked for.
+    n_fields : mapping of RegionName to int
+        Fields that were asked for, by region: each that was asked for has a row.
+    notes : sequence of Note
+        What a reader must know; who drew the regions stands in a column of its own.
 
     Returns
     -------
     DataFrame
-        The score table, a row a region that was asked for or has fields; without fields it has no
-        densities.
+        The score table, a row a region that was asked for or has fields, and one for all of them; without
+        fields a row has no densities.
     """
-    rows = []
-    for region in RegionName:
-        group = fields[fields["region"] == region]
-        if group.empty and region not in warnings:
-            continue  # nobody asked for it
-        scored = group[group["status"] == FieldStatus.SCORED]
-        rows.append(
-            {
-                **about_slide,
-                "region": str(region),
-                "n_fields": len(scored),
-                "n_fields_rejected": int((group["status"] == FieldStatus.REJECTED).sum()),
-                "n_fields_unplaced": int((group["status"] == FieldStatus.UNPLACED).sum()),
-                "n_fields_failed": int((group["status"] == FieldStatus.FAILED).sum()),
-                "warnings": warnings.get(region, ""),
-                **_pooled(scored),
-                **_spread(scored["positive_per_mm2"].to_numpy(float), float(scored["area_mm2"].sum())),
-            }
-        )
-    scores = pd.DataFrame(rows, columns=SCORES.names)
+    regions = [one for one in RegionName if one in n_fields or (fields["region"] == one).any()]
+    rows = [
+        {
+            **about_slide,
+            "region": str(region),
+            "n_fields": n_fields.get(region, 0),
+            **_what_came(fields[fields["region"] == region]),
+            **_statistics(fields, [region]),
+            "warnings": _told(notes, [region]),
+        }
+        for region in regions
+    ]
+    both = {
+        **about_slide,
+        "region": BOTH_REGIONS,
+        "n_fields": sum(n_fields.values()),
+        **_what_came(fields),
+        **_statistics(fields, regions),
+        "warnings": _told(notes, regions),
+    }
+    scores = pd.DataFrame([*rows, both], columns=SCORES.names)
     return scores.astype({"n_fields_to_halve": "Int64"})
+
+
+def _what_came(fields: pd.DataFrame) -> dict[str, int]:
+    """What became of the fields."""
+    return {f"n_{status}": int((fields["status"] == status).sum()) for status in FieldStatus}
+
+
+def _told(notes: Sequence[Note], regions: Sequence[RegionName]) -> str:
+    """The sentences on regions and on the whole slide, for a person."""
+    return "; ".join(
+        note.text
+        for note in notes
+        if note.kind != NoteKind.PROPOSED and (note.region is None or note.region in regions)
+    )
+
+
+def _statistics(fields: pd.DataFrame, regions: Sequence[RegionName]) -> dict[str, float | int | None]:
+    """Counts, densities and their spread over the scored fields of regions."""
+    scored = fields[(fields["status"] == FieldStatus.SCORED) & fields["region"].isin(regions)]
+    pooled = _pooled(scored)
+    area_mm2 = pooled["area_mm2"]
+    strata = [
+        scored.loc[scored["region"] == region, "positive_per_mm2"].to_numpy(float) for region in regions
+    ]
+    low, high = mean_interval(strata, area_mm2=area_mm2)
+    poisson_low, poisson_high = poisson_interval(int(pooled["n_positive"]), area_mm2=area_mm2)
+    spread = _spread(scored["positive_per_mm2"].to_numpy(float))
+    n, sd = len(scored), spread["sd_per_mm2"]
+    # Fields of two strata would have to be shared out between them: no single number halves their interval.
+    halves = n > 2 and sd > 0 and len(regions) == 1
+    return {
+        **pooled,
+        "poisson_low_per_mm2": poisson_low,
+        "poisson_high_per_mm2": poisson_high,
+        **spread,
+        "ci95_low_per_mm2": low,
+        "ci95_high_per_mm2": high,
+        "n_fields_to_halve": fields_to_halve(n) if halves else None,
+    }
 
 
 def _pooled(scored: pd.DataFrame) -> dict[str, float]:
@@ -170,64 +180,27 @@ def _pooled(scored: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _spread(density: NDArray[np.float64], area_mm2: float) -> dict[str, float | None]:
-    """Mean, standard deviation and 95 % interval over fields; NaN where there are too few."""
+def _spread(density: NDArray[np.float64]) -> dict[str, float]:
+    """Mean, standard deviation (n - 1), quartiles (type 7) and range; NaN where too few."""
     n = len(density)
     mean = float(density.mean()) if n else math.nan
     sd = float(density.std(ddof=1)) if n > 1 else math.nan
-    low, high = mean_interval(mean, sd, n, area_mm2)
+    quartiles = np.quantile(density, [0, 0.25, 0.5, 0.75, 1]) if n else np.full(5, math.nan)
+    names = ("min_per_mm2", "q1_per_mm2", "median_per_mm2", "q3_per_mm2", "max_per_mm2")
     return {
         "mean_per_mm2": mean,
         "sd_per_mm2": sd,
-        "ci95_low_per_mm2": low,
-        "ci95_high_per_mm2": high,
         "cv": _ratio(sd, mean),
-        "n_fields_to_halve": _fields_to_halve(n) if n > 2 and sd > 0 else None,
-        "min_per_mm2": float(density.min()) if n else math.nan,
-        "max_per_mm2": float(density.max()) if n else math.nan,
+        **dict(zip(names, quartiles.tolist(), strict=True)),
     }
-
-
-def mean_interval(mean: float, sd: float, n: int, area_mm2: float) -> tuple[float, float]:
-    """95 % interval of the mean density of n fields; NaN below three, where it would say nothing.
-
-    Parameters
-    ----------
-    mean, sd : float
-        Of the fields' densities, per mm².
-    n : int
-        Number of fields.
-    area_mm2 : float
-        Area of all of them.
-    """
-    if n < 3:
-        return math.nan, math.nan
-    if mean == 0:
-        return 0.0, -math.log(0.025) / area_mm2
-    reach = _half_interval(sd / mean, n)
-    return max(mean * (1 - reach), 0.0), mean * math.exp(reach)
-
-
-def _half_interval(sd: float, n: int) -> float:
-    """Half of Student's 95 % interval of the mean of n values."""
-    return float(stats.t.ppf(0.975, n - 1)) * sd / math.sqrt(n)
-
-
-def _fields_to_halve(n: int) -> int:
-    """Fewest fields whose interval is half as wide as that of n, if the standard deviation stays."""
-    wanted = _half_interval(1.0, n) / 2
-    more = n
-    while _half_interval(1.0, more) > wanted:
-        more += 1
-    return more
 
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole > 0 else math.nan
 
 
-def field_table(rows: list[dict[str, object]]) -> pd.DataFrame:
-    """The field table from its rows; counts of failed fields stay empty."""
+def field_table(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """The field table from its rows; counts of fields that were not scored stay empty."""
     table = pd.DataFrame(rows, columns=FIELDS.names)
     for column in _COUNT_OF:
         table[column] = table[column].astype("Int64")

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 import ihcscore
 from ihcscore import output, pictures
-from ihcscore.errors import AnnotationError
 from ihcscore.geometry.affine import Affine
 from ihcscore.output.progress import Progress, silent
 from ihcscore.register import Registration
-from ihcscore.schema import CARRIED_POINTS, FieldSettings
+from ihcscore.schema import CARRIED_POINTS, POINTS, FieldSettings
 from ihcscore.serial.pair import RegisteredSlide, SlidePair
+from ihcscore.sheet import check_table, read_sheet
 from ihcscore.slide import Slide
 from ihcscore.slide.section import open_section
 
@@ -63,7 +63,8 @@ def register_slides(
     reference, moving : str or Path
         Slides or plain images, brightfield, of any stain.
     points : str or Path, optional
-        CSV with columns X and Y, level-0 pixels of the reference, to be carried to the moving slide.
+        CSV or XLSX with columns X and Y, level-0 pixels of the reference, to be carried to the moving
+        slide.
     out : str or Path
         Folder for ``registration.json``, ``checkerboard.png`` and ``points.csv``.
     mpp_um : float, optional
@@ -149,27 +150,15 @@ def carry_points(pair: SlidePair, points_xy: NDArray[np.float64]) -> pd.DataFram
 
 
 def read_points(path: Path) -> NDArray[np.float64]:
-    """Points of a CSV with columns X and Y, shape (n, 2).
+    """Points of a table with columns X and Y, CSV or XLSX: shape (n, 2), in its order.
 
     Raises
     ------
-    AnnotationError
+    TableError
         If the file cannot be read or holds no such points.
     """
-    try:
-        table = pd.read_csv(path)
-    except FileNotFoundError:
-        raise AnnotationError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise AnnotationError(f"{path.name}: not a CSV table ({' '.join(str(error).split())})") from error
-    if not {"X", "Y"} <= set(table.columns):
-        raise AnnotationError(f"{path.name}: columns {', '.join(map(str, table.columns))}; expected X and Y")
-    numbers: NDArray[np.float64] = table[["X", "Y"]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    bad = ~np.isfinite(numbers).all(axis=1)
-    if bad.any() or not len(numbers):
-        where = f"row {int(np.argmax(bad)) + 2} has no number in X or Y" if len(numbers) else "no points"
-        raise AnnotationError(f"{path.name}: {where}")
-    return np.asarray(numbers)
+    table = check_table(read_sheet(path), POINTS)
+    return table.rows[["X", "Y"]].to_numpy(float)
 
 
 def checkerboard(pair: SlidePair) -> NDArray[np.uint8]:

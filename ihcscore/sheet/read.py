@@ -1,11 +1,11 @@
-"""A table that a person made, CSV or XLSX: read as text, then made numbers; errors say where."""
+"""A table that a person made, CSV or XLSX, read as text; errors say where."""
 
 from __future__ import annotations
 
 import io
-import re
+import itertools
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,12 +14,7 @@ import pandas as pd
 
 from ihcscore.errors import TableError
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "–"})
-"""How an empty number is written, in small letters. Text is taken as it stands."""
-
 _DELIMITERS = (",", ";", "\t")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-_THREE_DIGITS = re.compile(r"[+-]?\d{1,3},\d{3}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +35,7 @@ class Sheet:
     rows: pd.DataFrame = field(repr=False)
     number_columns: frozenset[str] = frozenset()
 
-    def require(self, columns: tuple[str, ...], *, option: str) -> None:
+    def require(self, columns: Sequence[str], *, option: str) -> None:
         """Refuse a table that lacks a column.
 
         Raises
@@ -87,67 +82,6 @@ def read_sheet(path: str | Path, rename: Mapping[str, str] | None = None) -> She
     if rows.empty:
         raise TableError(f"{path.name}: has no rows")
     return _renamed(Sheet(name=path.name, rows=rows, number_columns=numbers), rename or {})
-
-
-def numbers(sheet: Sheet, column: str) -> tuple[pd.Series[float], list[str]]:
-    """A column as numbers, empty cells as NaN.
-
-    Parameters
-    ----------
-    sheet : Sheet
-    column : str
-
-    Returns
-    -------
-    values : Series of float
-    warnings : list of str
-        That decimal commas were read as points.
-
-    Raises
-    ------
-    TableError
-        If a cell is text, if commas and points are mixed, if a comma may separate thousands, or if a
-        number is not finite.
-    """
-    text = sheet.rows[column]
-    text = text.where(~text.str.lower().isin(MISSING), "")
-    with_comma = text[text.str.contains(",", regex=False)]
-    notes = []
-    if len(with_comma):
-        _check_commas(sheet.name, column, text, with_comma)
-        text = text.str.replace(",", ".", regex=False)
-        notes.append(
-            f"{sheet.name}: {len(with_comma)} decimal commas in {column} were read as decimal points"
-        )
-    values = pd.to_numeric(text.where(text != "", "nan"), errors="coerce").astype(float)
-    wrong = text[(text != "") & ~np.isfinite(values)]
-    if len(wrong):
-        raise TableError(
-            f"{sheet.name}, row {wrong.index[0]}: {column} is '{wrong.iloc[0]}', expected a number"
-            f"{_more(len(wrong) - 1)}; write numbers without units"
-        )
-    return values, notes
-
-
-def _check_commas(name: str, column: str, text: pd.Series[str], with_comma: pd.Series[str]) -> None:
-    odd = with_comma[~with_comma.str.fullmatch(_DECIMAL_COMMA)]
-    if len(odd):
-        raise TableError(f"{name}, row {odd.index[0]}: {column} is '{odd.iloc[0]}', expected a number")
-    with_point = text[text.str.contains(".", regex=False)]
-    if len(with_point):
-        raise TableError(
-            f"{name}: {column} has decimal commas (row {with_comma.index[0]}: {with_comma.iloc[0]}) and "
-            f"points (row {with_point.index[0]}: {with_point.iloc[0]}); write one of them"
-        )
-    if with_comma.str.fullmatch(_THREE_DIGITS).all():
-        raise TableError(
-            f"{name}, row {with_comma.index[0]}: {column} is '{with_comma.iloc[0]}'; a comma before three "
-            "digits may part thousands or decimals; write a decimal point"
-        )
-
-
-def _more(n: int) -> str:
-    return f" (and {n} more)" if n > 0 else ""
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -211,11 +145,21 @@ def _with_header(name: str, table: pd.DataFrame) -> pd.DataFrame:
     # Empty columns at the right, as spreadsheets leave them.
     kept = [at for at, title in enumerate(header) if title or (rows.iloc[:, at] != "").any()]
     rows, header = rows.iloc[:, kept], [header[at] for at in kept]
+    if header and not header[0] and _are_row_numbers(rows.iloc[:, 0].tolist()):
+        rows, header = rows.iloc[:, 1:], header[1:]
     if "" in header:
         raise TableError(f"{name}: column {header.index('') + 1} has no name in the first row")
     rows.columns = pd.Index(header)
     rows.index = pd.RangeIndex(2, len(rows) + 2)
     return _without_duplicates(name, rows)
+
+
+def _are_row_numbers(cells: list[str]) -> bool:
+    """Whether a column without a name numbers the rows, as pandas, R and ImageJ write them."""
+    if not all(cell.isdecimal() for cell in cells):
+        return False
+    numbers = [int(cell) for cell in cells]
+    return all(a < b for a, b in itertools.pairwise(numbers))
 
 
 def _without_duplicates(name: str, rows: pd.DataFrame) -> pd.DataFrame:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 import ihcscore
@@ -15,14 +15,44 @@ from ihcscore import output
 from ihcscore.errors import TableError
 from ihcscore.output.progress import Progress, silent
 from ihcscore.output.record import STUDY_PACKAGES
-from ihcscore.schema import AGREEMENT, AGREEMENT_PAIRS, UNMATCHED, AgreementSettings
-from ihcscore.sheet.read import Sheet, numbers, read_sheet
+from ihcscore.schema import (
+    AGREEMENT,
+    AGREEMENT_PAIRS,
+    RATERS,
+    UNMATCHED,
+    AgreementSettings,
+    Note,
+    NoteKind,
+    rated,
+    texts,
+)
+from ihcscore.sheet import Sheet, check_table, first_double, place, read_sheet
 from ihcscore.statistics import agreement
 from ihcscore.study.correlate import describe_inputs
 
-# Columns that name a thing, as the program writes them; those that both tables have are the key.
-_NAMES = ("patient_id", "sample_id", "slide", "image", "marker", "region", "field_id")
 _FEWEST, _FEW = 3, 20
+_BETWEEN = " · "
+
+Thing = tuple[str, ...]
+"""What was rated: the cells that name it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratings:
+    """What one rater said.
+
+    Attributes
+    ----------
+    name : str
+        File name.
+    numbers : dict of tuple of str to float
+        The number of each thing, NaN where it has none.
+    notes : list of Note
+    """
+
+    name: str
+    numbers: dict[Thing, float] = field(repr=False)
+    notes: list[Note]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +107,11 @@ def agree_tables(
         progress("reading the tables", 0.0)
         sheets = _read_both(a, b, rename or {})
         keys, value = _columns(sheets, settings)
-        (first, notes_a), (second, notes_b) = (_values(sheet, keys, value) for sheet in sheets)
-        pairs, unmatched = _pair(first, second, sheets)
+        first, second = (_rate(sheet, keys, value) for sheet in sheets)
+        pairs, unmatched = _pair(first, second)
         progress("comparing", 0.3)
         measures = agreement.agree(pairs["a"].to_numpy(float), pairs["b"].to_numpy(float), settings)
-        warnings = [*notes_a, *notes_b, *_what_to_know(pairs, settings)]
+        warnings = texts([*first.notes, *second.notes, *_what_to_know(pairs, settings)])
         result = AgreementResult(measures=measures, pairs=pairs, unmatched=unmatched, warnings=warnings)
         record = {
             "ihcscore": ihcscore.__version__,
@@ -116,10 +146,12 @@ def _columns(sheets: tuple[Sheet, Sheet], settings: AgreementSettings) -> tuple[
     both = [column for column in sheets[0].rows.columns if column in sheets[1].rows.columns]
     if settings.keys:
         for sheet in sheets:
-            sheet.require(settings.keys, option="give --key with columns that both have")
-    keys = settings.keys or tuple(name for name in _NAMES if name in both)
+            sheet.require(settings.keys, option=RATERS.remedy)
+    keys = settings.keys or tuple(name for name in RATERS.keys if name in both)
     if not keys:
-        raise TableError(f"the tables share no column that names a thing ({', '.join(_NAMES)}); give --key")
+        raise TableError(
+            f"the tables share no column that names a thing ({', '.join(RATERS.keys)}); give --key"
+        )
     if settings.value is not None:
         for sheet in sheets:
             sheet.require((settings.value,), option="give --value with a column that both have, or --map")
@@ -131,61 +163,61 @@ def _columns(sheets: tuple[Sheet, Sheet], settings: AgreementSettings) -> tuple[
     return keys, left[0]
 
 
-def _values(sheet: Sheet, keys: tuple[str, ...], value: str) -> tuple[pd.Series[float], list[str]]:
-    """The numbers by name; things without a number stay as NaN."""
-    for key in keys:
-        empty = sheet.rows[key] == ""
-        if empty.any():
-            raise TableError(f"{sheet.name}, row {sheet.rows.index[empty][0]}: {key} is empty; give one")
-    found, notes = numbers(sheet, value)
-    if (found < 0).any():
-        row = found.index[found < 0][0]
-        raise TableError(f"{sheet.name}, row {row}: {value} is {found[row]:g}, expected 0 or more")
-    names = sheet.rows[list(keys)].agg(" · ".join, axis=1)
-    twice = names[names.duplicated(keep=False)]
-    if len(twice):
-        where = " and ".join(map(str, twice.index[twice == twice.iloc[0]][:2]))
+def _rate(sheet: Sheet, keys: tuple[str, ...], value: str) -> Ratings:
+    """The numbers of one rater."""
+    table = check_table(sheet, rated(keys, value))
+    same = first_double(table.rows, keys)
+    if len(same):
         raise TableError(
-            f"{sheet.name}, rows {where}: '{twice.iloc[0]}' occurs more than once; name the things with --key"
+            f"{place(table.name, same.index)}: '{_text(tuple(same[list(keys)].iloc[0]))}' occurs more than "
+            "once; name the things with --key"
         )
-    return found.set_axis(names), notes
+    things = table.rows[list(keys)].itertuples(index=False, name=None)
+    numbers = dict(zip(things, map(float, table.rows[value]), strict=True))
+    return Ratings(name=table.name, numbers=numbers, notes=table.notes)
 
 
-def _pair(
-    first: pd.Series[float], second: pd.Series[float], sheets: tuple[Sheet, Sheet]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _text(thing: Thing) -> str:
+    """A thing's name as people read it."""
+    return _BETWEEN.join(thing)
+
+
+def _pair(first: Ratings, second: Ratings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Things with both numbers, sorted by name; and all others with the reason."""
-    table = pd.DataFrame({"a": first, "b": second}).sort_index(kind="stable")
-    in_a, in_b = table.index.isin(first.index), table.index.isin(second.index)
-    pairs = table.dropna().rename_axis("key").reset_index()
-    rows = []
-    for key, row, a_has, b_has in zip(table.index, table.itertuples(index=False), in_a, in_b, strict=True):
-        if not b_has:
-            rows.append((sheets[0].name, "", key, f"not in {sheets[1].name}"))
-        elif not a_has:
-            rows.append((sheets[1].name, "", key, f"not in {sheets[0].name}"))
-        elif np.isnan(row).any():
-            rows.append((sheets[0 if np.isnan(row[0]) else 1].name, "", key, "no number"))
+    pairs, alone = [], []
+    for thing in sorted({**first.numbers, **second.numbers}, key=_text):
+        a, b = first.numbers.get(thing), second.numbers.get(thing)
+        if b is None:
+            alone.append((first.name, "", _text(thing), f"not in {second.name}"))
+        elif a is None:
+            alone.append((second.name, "", _text(thing), f"not in {first.name}"))
+        elif math.isnan(a) or math.isnan(b):
+            alone.append((first.name if math.isnan(a) else second.name, "", _text(thing), "no number"))
+        else:
+            pairs.append((_text(thing), a, b))
     if len(pairs) < _FEWEST:
         raise TableError(
-            f"{len(pairs)} things are in both tables, 3 or more are needed: {sheets[0].name} has "
-            f"'{first.index[0]}', {sheets[1].name} has '{second.index[0]}'; names must be the same text"
+            f"{len(pairs)} things are in both tables, 3 or more are needed: {first.name} has "
+            f"'{_text(next(iter(first.numbers)))}', {second.name} has '{_text(next(iter(second.numbers)))}'; "
+            "names must be the same text"
         )
-    return pairs[AGREEMENT_PAIRS.names], pd.DataFrame(rows, columns=UNMATCHED.names)
+    return (
+        pd.DataFrame(pairs, columns=AGREEMENT_PAIRS.names),
+        pd.DataFrame(alone, columns=UNMATCHED.names),
+    )
 
 
-def _what_to_know(pairs: pd.DataFrame, settings: AgreementSettings) -> list[str]:
-    notes = []
+def _what_to_know(pairs: pd.DataFrame, settings: AgreementSettings) -> list[Note]:
+    said = []
     if len(pairs) < _FEW:
-        notes.append(f"{len(pairs)} things are few: the limits of agreement are uncertain themselves")
+        said.append(f"{len(pairs)} things are few: the limits of agreement are uncertain themselves")
     n_zero = int((pairs[["a", "b"]] == 0).any(axis=1).sum())
     if n_zero:
-        notes.append(
+        said.append(
             f"{n_zero} of {len(pairs)} things have a 0: {settings.offset:g} was added to all values before "
-            "the "
-            "logarithm, and the ratios of small values depend on that"
+            "the logarithm, and the ratios of small values depend on that"
         )
-    return notes
+    return [Note(kind=NoteKind.STUDY, text=text) for text in said]
 
 
 def _write(

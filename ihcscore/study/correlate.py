@@ -13,7 +13,7 @@ import ihcscore
 from ihcscore import output
 from ihcscore.output.progress import Progress, silent
 from ihcscore.output.record import STUDY_PACKAGES
-from ihcscore.pet.table import read_suv
+from ihcscore.pet.table import read_uptake
 from ihcscore.schema import (
     CORRELATIONS,
     JOINED,
@@ -68,8 +68,8 @@ def correlate_tables(
     settings = settings or CorrelationSettings()
     with output.OutputFolder(out, overwrite=overwrite) as folder:
         progress("reading the tables", 0.0)
-        score_table = read_scores(scores, density=settings.density)
-        suv_table = None if suv is None else read_suv(suv, suv=settings.suv, rename=rename)
+        score_table = read_scores(scores, columns=[settings.density])
+        suv_table = None if suv is None else read_uptake(suv, suv=settings.suv, rename=rename)
         progress("correlating", 0.1)
         study = study_tables(score_table, suv_table, settings)
         _write_tables(folder, study)

@@ -26,7 +26,7 @@ def sample_densities(scores: pd.DataFrame) -> pd.DataFrame:
         Columns patient_id, sample_id, marker, region, density, density_low, density_high, n_fields; one
         row a combination of the first four.
     """
-    table = scores[scores["density"].notna()].copy()
+    table = scores[scores["density"].notna()].rename(columns={"n_scored": "n_fields"})
     table["variable"] = [
         variable_name(marker, region) for marker, region in zip(table["marker"], table["region"], strict=True)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ihcscore.errors import TableError
-from ihcscore.pet.table import SuvTable
+from ihcscore.pet.table import UptakeTable
 from ihcscore.schema import UNMATCHED, CorrelationSettings, Unit
 from ihcscore.study.join import lesions_at, link_lesions
 from ihcscore.study.scores import ScoreTable
@@ -16,7 +16,7 @@ _SHOWN = 4
 def unmatched(
     joined: pd.DataFrame,
     scores: ScoreTable,
-    suv: SuvTable | None,
+    suv: UptakeTable | None,
     lesions: pd.DataFrame,
     undefined: pd.DataFrame,
     settings: CorrelationSettings,
@@ -39,7 +39,7 @@ def unmatched(
 
 
 def _patients(
-    scores: ScoreTable, suv: SuvTable, lesions: pd.DataFrame, settings: CorrelationSettings
+    scores: ScoreTable, suv: UptakeTable, lesions: pd.DataFrame, settings: CorrelationSettings
 ) -> list[tuple[str, str, str, str]]:
     """Patients of one table that the other lacks, or who have no lesion at the scan."""
     with_scores, with_suv = set(scores.rows["patient_id"]), set(suv.rows["patient_id"])
@@ -73,7 +73,7 @@ def _like(patient: str, others: set[str]) -> str:
     return f", which has '{like[0]}': ids must be the same text" if like else ""
 
 
-def _no_value(suv: SuvTable, settings: CorrelationSettings) -> list[tuple[str, str, str, str]]:
+def _no_value(suv: UptakeTable, settings: CorrelationSettings) -> list[tuple[str, str, str, str]]:
     empty = suv.rows[suv.rows["is_lesion"] & suv.rows["suv"].isna()]
     return [
         ("suv", row["patient_id"], row["lesion_id"], f"no {settings.suv} at {row['timepoint']}")
@@ -81,7 +81,7 @@ def _no_value(suv: SuvTable, settings: CorrelationSettings) -> list[tuple[str, s
     ]
 
 
-def _one_scan(suv: SuvTable, settings: CorrelationSettings) -> list[tuple[str, str, str, str]]:
+def _one_scan(suv: UptakeTable, settings: CorrelationSettings) -> list[tuple[str, str, str, str]]:
     """Lesions that only one of two scans has; none where there was no second scan at all."""
     first, second = (_lesion_keys(suv, name) for name in (settings.timepoint, settings.on_treatment))
     if not (first and second):
@@ -94,7 +94,7 @@ def _one_scan(suv: SuvTable, settings: CorrelationSettings) -> list[tuple[str, s
     ]
 
 
-def _lesion_keys(suv: SuvTable, timepoint: str) -> set[tuple[str, str]]:
+def _lesion_keys(suv: UptakeTable, timepoint: str) -> set[tuple[str, str]]:
     found = lesions_at(suv.rows, timepoint)
     return set(zip(found["patient_id"], found["lesion_id"], strict=True))
 
@@ -102,7 +102,7 @@ def _lesion_keys(suv: SuvTable, timepoint: str) -> set[tuple[str, str]]:
 def _lesion_links(
     joined: pd.DataFrame,
     scores: ScoreTable,
-    suv: SuvTable,
+    suv: UptakeTable,
     lesions: pd.DataFrame,
     settings: CorrelationSettings,
 ) -> list[tuple[str, str, str, str]]:
@@ -123,7 +123,7 @@ def _lesion_links(
 
 
 def nothing_joined(
-    densities: pd.DataFrame, lesions: pd.DataFrame, suv: SuvTable | None, settings: CorrelationSettings
+    densities: pd.DataFrame, lesions: pd.DataFrame, suv: UptakeTable | None, settings: CorrelationSettings
 ) -> TableError:
     """The error of an empty join, with ids of both sides."""
     ours, theirs = sorted(set(densities["patient_id"])), sorted(set(lesions["patient_id"]))
@@ -146,7 +146,7 @@ def _some(names: list[str]) -> str:
 def about_links(
     joined: pd.DataFrame,
     lesions: pd.DataFrame,
-    suv: SuvTable,
+    suv: UptakeTable,
     scores: ScoreTable,
     settings: CorrelationSettings,
 ) -> list[str]:
@@ -169,7 +169,7 @@ def about_links(
 
 
 def about_times(
-    joined: pd.DataFrame, suv: SuvTable, scores: ScoreTable, settings: CorrelationSettings
+    joined: pd.DataFrame, suv: UptakeTable, scores: ScoreTable, settings: CorrelationSettings
 ) -> list[str]:
     """How long lies between biopsy and scan, where dates are given."""
     if settings.y is not None:
@@ -202,7 +202,7 @@ def about_repeats(joined: pd.DataFrame, settings: CorrelationSettings) -> list[s
 def flow(
     joined: pd.DataFrame,
     scores: ScoreTable,
-    suv: SuvTable | None,
+    suv: UptakeTable | None,
     lesions: pd.DataFrame,
     settings: CorrelationSettings,
 ) -> list[tuple[str, list[tuple[str, int]]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,12 +10,19 @@ import numpy as np
 import pandas as pd
 
 from ihcscore.errors import TableError
-from ihcscore.pet.table import parse_dates
-from ihcscore.schema import RegionSource
-from ihcscore.sheet.read import Sheet, numbers, read_sheet
+from ihcscore.schema import INTERVAL_COLUMNS, SCORES_IN, Note, NoteKind, RegionSource
+from ihcscore.sheet import (
+    CheckedTable,
+    UnreadColumn,
+    check_table,
+    first_double,
+    place,
+    read_sheet,
+    refuse_empty,
+)
 
-_KEYS = ["patient_id", "sample_id", "marker", "region"]
-_INTERVAL_OF = "mean_per_mm2"
+_KEYS = list(SCORES_IN.keys)
+_PLAIN, _WITH_SUSPECTS = "positive_per_mm2", "positive_or_suspect_per_mm2"
 # Suspects that would raise a density by more than this are told.
 _MUCH_PIGMENT = 0.2
 _MOST_NOTES = 8
@@ -28,33 +35,34 @@ class ScoreTable:
     Attributes
     ----------
     rows : DataFrame
-        Columns patient_id, sample_id, marker, region, density, density_low, density_high, n_fields,
-        missing (why there is no density) and biopsy_date; a row a sample, marker and region.
+        Columns patient_id, sample_id, marker, region, one of numbers for each column that was asked for,
+        density (the first of them), density_low and density_high (its 95 % interval, where the file has
+        it), n_scored (fields), missing (why there is no density) and biopsy_date; a row a sample, marker
+        and region.
     name : str
         File name.
     n_slides : int or None
         Slides behind the rows, where the file names them.
-    warnings : list of str
+    warnings : list of Note
+    unread : list of UnreadColumn
+        Columns that nobody reads.
     """
 
     rows: pd.DataFrame = field(repr=False)
     name: str
     n_slides: int | None
-    warnings: list[str]
+    warnings: list[Note]
+    unread: list[UnreadColumn]
 
 
-def read_scores(
-    path: str | Path, *, density: str = "mean_per_mm2", rename: Mapping[str, str] | None = None
-) -> ScoreTable:
+def read_scores(path: str | Path, *, columns: Sequence[str]) -> ScoreTable:
     """Read a cohort's scores.
 
     Parameters
     ----------
     path : str or Path
-    density : str
-        The column that is analysed.
-    rename : mapping of str to str, optional
-        New name of a column to its name in the file.
+    columns : sequence of str
+        The columns that are analysed, one or more; the first is called `density` too.
 
     Raises
     ------
@@ -62,100 +70,72 @@ def read_scores(
         If a column is missing, an id is empty, a density is text, negative or absent everywhere, or a
         sample, marker and region occur twice with different values.
     """
-    sheet = read_sheet(path, rename)
-    sheet.require((*_KEYS, density), option="it must be the scores.csv of a cohort")
-    notes = []
-    again = sheet.rows.duplicated()
-    if again.any():
-        sheet = Sheet(name=sheet.name, rows=sheet.rows[~again], number_columns=sheet.number_columns)
-        notes.append(f"{sheet.name}: {int(again.sum())} rows repeat another in full and count once")
-    _check_keys(sheet)
-    rows = sheet.rows[_KEYS].copy()
-    rows["density"], more = _densities(sheet, density)
-    notes += more
-    has_interval = density == _INTERVAL_OF
-    for new, old in (("density_low", "ci95_low_per_mm2"), ("density_high", "ci95_high_per_mm2")):
-        rows[new] = numbers(sheet, old)[0] if has_interval and old in sheet.rows else np.nan
-    rows["n_fields"] = numbers(sheet, "n_fields")[0] if "n_fields" in sheet.rows else np.nan
-    rows["missing"] = sheet.rows.get("missing", "")
-    rows["missing"] = rows["missing"].where(
-        rows["density"].notna(), rows["missing"].replace("", f"no {density}")
-    )
-    rows["biopsy_date"] = (
-        parse_dates(sheet, "biopsy_date") if "biopsy_date" in sheet.rows else pd.Series(pd.NaT, rows.index)
-    )
-    slides = sheet.rows["slide"] if "slide" in sheet.rows else pd.Series(dtype=str)
+    table = check_table(read_sheet(path), SCORES_IN.asking(*columns))
+    _check_keys(table)
+    for column in columns:
+        table.require_number(column, remedy="choose another with --density")
+    checked, density = table.rows, columns[0]
+    rows = checked[[*_KEYS, *dict.fromkeys(columns)]].copy()
+    rows["density"] = checked[density]
+    ends = INTERVAL_COLUMNS.get(density)
+    for at, name in enumerate(("density_low", "density_high")):
+        rows[name] = checked[ends[at]] if ends else np.nan
+    rows["n_scored"] = checked["n_scored"]
+    why = checked["missing"].replace("", f"no {density}")
+    rows["missing"] = checked["missing"].where(rows["density"].notna(), why)
+    rows["biopsy_date"] = checked["biopsy_date"]
+    slides = checked["slide"]
     return ScoreTable(
         rows=rows.reset_index(drop=True),
-        name=sheet.name,
-        n_slides=slides[slides != ""].nunique() if "slide" in sheet.rows else None,
-        warnings=notes + _what_to_know(sheet, rows["density"].notna()),
+        name=table.name,
+        n_slides=slides[slides != ""].nunique() if "slide" in table.given else None,
+        warnings=[*table.notes, *_what_to_know(checked[rows["density"].notna()])],
+        unread=table.unread,
     )
 
 
-def _check_keys(sheet: Sheet) -> None:
-    for column in _KEYS:
-        empty = sheet.rows[column] == ""
-        if column in ("marker", "region") and "missing" in sheet.rows:
-            empty &= sheet.rows["missing"] == ""  # a sample that gave nothing has no region
-        if empty.any():
-            raise TableError(f"{sheet.name}, row {sheet.rows.index[empty][0]}: {column} is empty; give one")
-    twice = sheet.rows[sheet.rows.duplicated(_KEYS, keep=False)]
-    if len(twice):
-        first = twice.iloc[0]
-        where = twice.index[(twice[_KEYS] == first[_KEYS]).all(axis=1)]
+def _check_keys(table: CheckedTable) -> None:
+    rows = table.rows
+    for column in ("marker", "region"):  # a sample that gave nothing has no region
+        refuse_empty(table.name, rows.loc[rows["missing"] == "", column])
+    same = first_double(rows, _KEYS)
+    if len(same):
+        first = same.iloc[0]
         raise TableError(
-            f"{sheet.name}, rows {' and '.join(map(str, where))}: {first['marker']} {first['region']} of "
-            f"sample {first['sample_id']} of patient {first['patient_id']} occurs {len(where)} times; "
-            "keep one"
+            f"{place(table.name, same.index)}: {first['marker']} {first['region']} of sample "
+            f"{first['sample_id']} of patient {first['patient_id']} occurs {len(same)} times; keep one"
         )
 
 
-def _densities(sheet: Sheet, column: str) -> tuple[pd.Series[float], list[str]]:
-    values, notes = numbers(sheet, column)
-    negative = values[values < 0]
-    if len(negative):
-        raise TableError(
-            f"{sheet.name}, row {negative.index[0]}: {column} is {negative.iloc[0]:g}, expected 0 or more"
-        )
-    if not values.notna().any():
-        raise TableError(f"{sheet.name}: {column} has no number; choose another with --density")
-    return values, notes
-
-
-def _what_to_know(sheet: Sheet, scored: pd.Series[bool]) -> list[str]:
+def _what_to_know(scored: pd.DataFrame) -> list[Note]:
     """What the scores themselves warn of, for the rows that have a density."""
-    rows, notes = sheet.rows[scored], []
-    if "region_source" in rows:
-        proposed = rows[rows["region_source"] == str(RegionSource.PROPOSED)]
-        if len(proposed):
-            n_proposed, n = proposed["sample_id"].nunique(), rows["sample_id"].nunique()
-            notes.append(
-                f"the regions of {n_proposed} of {n} samples were proposed by the program and not confirmed "
-                "by a pathologist"
-            )
-    plain, with_suspects = "positive_per_mm2", "positive_or_suspect_per_mm2"
-    if plain in rows and with_suspects in rows:
-        low, high = numbers(sheet, plain)[0][scored], numbers(sheet, with_suspects)[0][scored]
-        much = high - low > _MUCH_PIGMENT * low
-        if much.any():
-            notes.append(
-                f"pigment: in {int(much.sum())} of {len(rows)} densities brown objects that look like "
-                f"pigment would add more than {100 * _MUCH_PIGMENT:.0f} %; see whether the result holds with "
-                f"--density {with_suspects}"
-            )
-    return notes + _own_warnings(rows)
+    notes = []
+    proposed = scored[scored["region_source"] == RegionSource.PROPOSED]
+    if len(proposed):
+        text = (
+            f"the regions of {proposed['sample_id'].nunique()} of {scored['sample_id'].nunique()} samples "
+            "were proposed by the program and not confirmed by a pathologist"
+        )
+        notes.append(Note(kind=NoteKind.PROPOSED, text=text))
+    low, high = scored[_PLAIN], scored[_WITH_SUSPECTS]
+    much = high - low > _MUCH_PIGMENT * low
+    if much.any():
+        text = (
+            f"pigment: in {int(much.sum())} of {len(scored)} densities brown objects that look like pigment "
+            f"would add more than {100 * _MUCH_PIGMENT:.0f} %; see whether the result holds with --density "
+            f"{_WITH_SUSPECTS}"
+        )
+        notes.append(Note(kind=NoteKind.PIGMENT, text=text))
+    return notes + _own_warnings(scored)
 
 
-def _own_warnings(rows: pd.DataFrame) -> list[str]:
-    if "warnings" not in rows:
-        return []
-    by_text: dict[str, set[str]] = {}
-    for sample, text in zip(rows["sample_id"], rows["warnings"], strict=True):
-        for one in filter(None, (part.strip() for part in text.split(";"))):
-            if not one.startswith("regions proposed"):  # said above
-                by_text.setdefault(one, set()).add(sample)
-    notes = [f"sample {', '.join(sorted(samples))}: {text}" for text, samples in sorted(by_text.items())]
-    if len(notes) > _MOST_NOTES:
-        notes = [*notes[:_MOST_NOTES], f"{len(notes) - _MOST_NOTES} more warnings stand in the scores"]
-    return notes
+def _own_warnings(scored: pd.DataFrame) -> list[Note]:
+    """Each text of the column of warnings with its samples; a person's text is told as it stands."""
+    told = scored[scored["warnings"] != ""]
+    texts = [
+        f"sample {', '.join(sorted(set(samples)))}: {text}"
+        for text, samples in told.groupby("warnings", sort=True)["sample_id"]
+    ]
+    if len(texts) > _MOST_NOTES:
+        texts = [*texts[:_MOST_NOTES], f"{len(texts) - _MOST_NOTES} more warnings stand in the scores"]
+    return [Note(kind=NoteKind.TABLE, text=text) for text in texts]

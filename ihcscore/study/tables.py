@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ihcscore.errors import IhcscoreError, TableError
-from ihcscore.pet.table import SuvTable
-from ihcscore.schema import JOINED, CorrelationSettings, Unit
+from ihcscore.pet.table import UptakeTable
+from ihcscore.schema import JOINED, CorrelationSettings, Unit, texts
 from ihcscore.statistics.summary import summarise
 from ihcscore.study.associations import Question, correlate_all
 from ihcscore.study.densities import add_ratios, patient_densities, sample_densities, variable_name
@@ -55,13 +55,13 @@ class Study:
     warnings: list[str]
 
 
-def study_tables(scores: ScoreTable, suv: SuvTable | None, settings: CorrelationSettings) -> Study:
+def study_tables(scores: ScoreTable, suv: UptakeTable | None, settings: CorrelationSettings) -> Study:
     """Join, correlate, compare and summarise.
 
     Parameters
     ----------
     scores : ScoreTable
-    suv : SuvTable or None
+    suv : UptakeTable or None
         None only where two densities are correlated.
     settings : CorrelationSettings
 
@@ -85,7 +85,7 @@ def study_tables(scores: ScoreTable, suv: SuvTable | None, settings: Correlation
     questions = _questions(joined, settings)
     responses = _by_response(densities, lesions, suv, settings)
     scans = pair_scans(suv.rows, settings) if suv is not None else pd.DataFrame()
-    notes = [*scores.warnings, *(suv.warnings if suv is not None else [])]
+    notes = texts([*scores.warnings, *(suv.warnings if suv is not None else [])])
     if suv is not None:
         notes += about_links(joined, lesions, suv, scores, settings) + about_times(
             joined, suv, scores, settings
@@ -126,7 +126,7 @@ def _variable(asked: str, densities: pd.DataFrame) -> str:
     return name
 
 
-def _lesions(suv: SuvTable | None, settings: CorrelationSettings) -> pd.DataFrame:
+def _lesions(suv: UptakeTable | None, settings: CorrelationSettings) -> pd.DataFrame:
     if suv is None:
         return pd.DataFrame(columns=["patient_id", "lesion_id", "suv", "sample_id", "biopsied"])
     found = lesions_at(suv.rows, settings.timepoint)
@@ -142,7 +142,7 @@ def _lesions(suv: SuvTable | None, settings: CorrelationSettings) -> pd.DataFram
 def _join(
     densities: pd.DataFrame,
     lesions: pd.DataFrame,
-    suv: SuvTable | None,
+    suv: UptakeTable | None,
     scores: ScoreTable,
     settings: CorrelationSettings,
 ) -> pd.DataFrame:
@@ -213,7 +213,7 @@ def _two_densities(joined: pd.DataFrame, settings: CorrelationSettings) -> Quest
     return Question(family="two densities", role="primary", x=names[0], y=names[1], points=points)
 
 
-def _summary(densities: pd.DataFrame, suv: SuvTable | None, settings: CorrelationSettings) -> pd.DataFrame:
+def _summary(densities: pd.DataFrame, suv: UptakeTable | None, settings: CorrelationSettings) -> pd.DataFrame:
     """The table of the paper: densities, uptake of lesions and patients, healthy tissue."""
     by_lesion = settings.unit is Unit.LESION
     kind = np.where(densities["marker"].str.contains("/"), "ratio", "density")
@@ -246,7 +246,7 @@ def _summary(densities: pd.DataFrame, suv: SuvTable | None, settings: Correlatio
     return summarise(pd.concat([part for part in parts if len(part)], ignore_index=True))
 
 
-def _healthy(suv: SuvTable, scans: tuple[str, ...]) -> list[pd.DataFrame]:
+def _healthy(suv: UptakeTable, scans: tuple[str, ...]) -> list[pd.DataFrame]:
     """Uptake of healthy tissue by organ: SUVmean, as the paper has it, or what the table has."""
     healthy = suv.rows[~suv.rows["is_lesion"]]
     parts = []
@@ -269,7 +269,7 @@ def _values(what: str, variable: str, timepoint: str, counted: str, values: pd.S
 
 
 def _by_response(
-    densities: pd.DataFrame, lesions: pd.DataFrame, suv: SuvTable | None, settings: CorrelationSettings
+    densities: pd.DataFrame, lesions: pd.DataFrame, suv: UptakeTable | None, settings: CorrelationSettings
 ) -> list[tuple[str, pd.DataFrame]]:
     """Uptake and densities of the patients with a response; none where fewer than two responses occur."""
     if suv is None or settings.unit is not Unit.PATIENT:

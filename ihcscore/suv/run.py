@@ -79,7 +79,8 @@ def measure_scans(
     """
     settings = settings or SuvSettings()
     with output.OutputFolder(out, overwrite=overwrite) as folder:
-        entries, warnings = read_manifest(manifest)
+        read = read_manifest(manifest)
+        entries, warnings = read.entries, list(read.warnings)
         labels = {} if names is None else read_names(names)
         scans, parts, rows = _measure_all(entries, folder, settings, labels, progress)
         scan_table = tables.as_table(scans, SCANS)

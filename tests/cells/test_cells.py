@@ -5,13 +5,13 @@ import cv2
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from reference_counter import above_background, amounts, blob_contrast, cell_centres
 
 from ihcscore import stain
 from ihcscore.cells import classical as cells
 from ihcscore.cells.classify import classify_cells
 from ihcscore.profiles import load_profile
 from ihcscore.synthetic.tile import TileSettings, draw_tile
+from reference_counter import above_background, amounts, blob_contrast, cell_centres
 
 MPP_UM = 0.25
 WHITE = (243.0, 243.0, 240.0)

@@ -12,24 +12,36 @@ from shapely import affinity
 from shapely.geometry import mapping
 
 from ihcscore.errors import AnnotationError
-from ihcscore.fields.given import check_fields_on_slide, parse_fields
-from ihcscore.geometry.square import square_corners
+from ihcscore.fields import SamplingFrame, check_fields_on_slide
+from ihcscore.geometry.field import Field
+from ihcscore.geometry.square import Square
 from ihcscore.output.geojson import fields_geojson
-from ihcscore.pictures.field import REGION_COLOURS
+from ihcscore.regions.qupath import parse_areas
+from ihcscore.run.given import fields_from
+from ihcscore.schema import REGION_COLOURS, RegionName
+
+FRAME = SamplingFrame(
+    tissue=np.ones((10, 10), bool), downsample=100.0, size_xy_px=(1000, 1000), side_px=100.0
+)
 
 
 def parsed(*polygons):
     features = [{"type": "Feature", "geometry": mapping(p), "properties": {}} for p in polygons]
-    return parse_fields(json.dumps(features).encode(), name="f.geojson")
+    return read_again(features)
+
+
+def read_again(geojson):
+    areas = parse_areas(json.dumps(geojson), name="f.geojson")
+    return pd.DataFrame(
+        [one.as_row() for one in fields_from(areas, frame=FRAME, mpp_um=0.5, name="f.geojson")]
+    )
 
 
 @given(st.floats(0, 200_000), st.floats(0, 200_000), st.floats(50, 5000), st.floats(-360, 360))
 def test_fields_written_and_read_again_are_the_same(x, y, side, angle):
     field = {"slide": "s", "field_id": "centre-1", "region": "Tumour centre", "x_px": x, "y_px": y}
     fields = pd.DataFrame([field | {"side_px": side, "angle_deg": angle}])
-    (again,) = parse_fields(
-        json.dumps(fields_geojson(fields, REGION_COLOURS)).encode(), name="f.geojson"
-    ).to_dict("records")
+    (again,) = read_again(fields_geojson(fields, REGION_COLOURS)).to_dict("records")
     assert (again["field_id"], again["region"]) == ("centre-1", "Tumour centre")
     assert again["side_px"] == pytest.approx(side, abs=1e-6)
     assert again["x_px"] + again["side_px"] / 2 == pytest.approx(x + side / 2, abs=1e-6)
@@ -54,13 +66,15 @@ def test_a_diamond_by_hand(backwards):
 
 
 def test_a_square_drawn_by_hand_is_near_enough():
-    corners = square_corners(100, 100, 400, 20) + np.array([(1, -1), (0, 1), (-1, 0), (1, 1)])
+    corners = Square(x_px=100, y_px=100, side_px=400, angle_deg=20).corners_xy_px + np.array(
+        [(1, -1), (0, 1), (-1, 0), (1, 1)]
+    )
     (row,) = parsed(shapely.Polygon(corners)).to_dict("records")
     assert row["side_px"] == pytest.approx(400, abs=2)
     assert row["angle_deg"] == pytest.approx(20, abs=0.3)
 
 
-TURNED = shapely.Polygon(square_corners(100, 100, 400, 20))
+TURNED = shapely.Polygon(Square(x_px=100, y_px=100, side_px=400, angle_deg=20).corners_xy_px)
 
 
 @pytest.mark.parametrize(
@@ -82,10 +96,16 @@ def test_what_is_no_square_is_refused(shape):
 
 def test_the_corners_of_a_turned_field_must_lie_on_the_slide():
     def checked(angle):
-        fields = pd.DataFrame(
-            [("a", 0.0, 0.0, 100.0, angle), ("b", 200.0, 200.0, 100.0, 45.0)],
-            columns=["field_id", "x_px", "y_px", "side_px", "angle_deg"],
-        )
+        fields = [
+            Field(
+                field_id=name,
+                region=RegionName.GIVEN,
+                square=Square(x_px=at, y_px=at, side_px=100.0, angle_deg=turn),
+                area_mm2=0.01,
+                tissue_fraction=1.0,
+            )
+            for name, at, turn in (("a", 0.0, angle), ("b", 200.0, 45.0))
+        ]
         return check_fields_on_slide(fields, size_xy_px=(400, 400), name="f.geojson")
 
     assert checked(0.0) == []

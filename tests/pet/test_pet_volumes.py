@@ -274,7 +274,7 @@ def test_files_that_are_no_volumes_are_refused(drawn, tmp_path):
     with pytest.raises(TableError, match="z_mm"):
         read_volumes(tmp_path / "s.csv", series)
     (tmp_path / "s.csv").write_text("name,x_mm,y_mm,z_mm,diameter_mm\nL1,1,2,3,0\n")
-    with pytest.raises(PetError, match="row 2"):
+    with pytest.raises(TableError, match="row 2"):
         read_volumes(tmp_path / "s.csv", series)
 
 

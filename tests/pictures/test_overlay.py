@@ -5,7 +5,6 @@ import shapely
 
 from ihcscore.geometry.square import square_corners
 from ihcscore.pictures.field import (
-    CLASS_COLOURS,
     FieldPicture,
     Overview,
     draw_field,
@@ -14,7 +13,7 @@ from ihcscore.pictures.field import (
     encode_jpeg,
     write_png,
 )
-from ihcscore.schema import CellClass
+from ihcscore.schema import CLASS_COLOURS, CellClass
 
 
 def cells(*rows):

@@ -9,7 +9,7 @@ from shapely.geometry import mapping
 from ihcscore.errors import AnnotationError
 from ihcscore.regions import Annotations, check_on_slide, derive_regions, tumour_centre
 from ihcscore.regions.read import parse_annotations
-from ihcscore.schema import Front, RegionName, RegionSettings
+from ihcscore.schema import Front, NoteKind, RegionName, RegionSettings
 
 CENTRE, FRONT = RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT
 SQUARE = shapely.box(100, 100, 500, 400)
@@ -141,11 +141,11 @@ def derive(annotations, tissue, *, margin_um=200.0, mpp_um=1.0, side_px=50.0):
 def test_bands_of_a_disc_have_the_area_of_rings():
     tissue = shapely.box(0, 0, 4000, 4000)
     disc = shapely.Point(2000, 2000).buffer(1000, quad_segs=256)
-    (centre, front), warnings = derive(Annotations(tumour=disc), tissue)
+    (centre, front), notes = derive(Annotations(tumour=disc), tissue)
     # margin 200 µm at 1 µm/px: 100 px each side
     assert centre.area.area == pytest.approx(math.pi * 900**2, rel=1e-3)
     assert front.area.area == pytest.approx(math.pi * (1100**2 - 900**2), rel=1e-3)
-    assert not any(warnings.values())
+    assert notes == []
     assert centre.area.intersection(front.area).area < 1e-3 * front.area.area
 
 
@@ -170,9 +170,11 @@ def test_margin_is_in_micrometres():
 
 def test_no_front_where_the_tumour_is_the_tissue():
     core = shapely.box(0, 0, 3000, 1000)
-    regions, warnings = derive(Annotations(tumour=core), core)
+    regions, notes = derive(Annotations(tumour=core), core)
     assert [region.name for region in regions] == [CENTRE]
-    assert "no invasive front" in warnings[FRONT][0]
+    (note,) = notes
+    assert "no invasive front" in note.text
+    assert (note.region, note.kind) == (FRONT, NoteKind.NO_REGION)
 
 
 def test_front_only_where_tissue_lies_beyond_the_outline():
@@ -187,9 +189,10 @@ def test_front_only_where_tissue_lies_beyond_the_outline():
 def test_thin_tumour_gives_its_innermost_part_and_says_so():
     tissue = shapely.box(0, 0, 4000, 4000)
     strip = shapely.box(1000, 1000, 3000, 1150)  # 150 px: no room at 100 px from the outline
-    regions, warnings = derive(Annotations(tumour=strip), tissue)
+    regions, notes = derive(Annotations(tumour=strip), tissue)
     assert regions[0].area.area > 0
-    assert "too thin" in warnings[CENTRE][0]
+    assert "too thin" in notes[0].text
+    assert (notes[0].region, notes[0].kind) == (CENTRE, NoteKind.THIN)
 
 
 def test_centre_shrinks_only_when_it_must():

@@ -9,6 +9,8 @@ import pytest
 
 import ihcscore
 from ihcscore import synthetic
+from ihcscore.run.drawn import DrawnFields
+from ihcscore.run.given import GivenFields
 from ihcscore.run.preview import write_fields, write_regions
 from ihcscore.schema import FieldSettings, RegionSettings, RunSettings, Sampling
 from ihcscore.synthetic import ArtefactKind
@@ -42,7 +44,7 @@ def test_scored_fields_avoid_what_is_marked(spoilt, tmp_path):
     files, masks = spoilt
     out = tmp_path / "out"
     result = ihcscore.score_slide(
-        files.slide, profile="CD8", regions=files.annotation, settings=SETTINGS, out=out
+        files.slide, profile="CD8", fields=DrawnFields(outline=files.annotation), settings=SETTINGS, out=out
     )
     scored = result.fields[result.fields.status == "scored"]
     assert len(scored) >= 4
@@ -55,8 +57,9 @@ def test_scored_fields_avoid_what_is_marked(spoilt, tmp_path):
     rejected = result.fields[result.fields.status == "rejected"]
     assert rejected.n_positive.isna().all()
     assert rejected.qc_reason.str.len().gt(5).all()
-    assert result.scores.n_fields_rejected.sum() == len(rejected)
-    assert result.scores.n_fields.sum() == len(scored)
+    both = result.scores.set_index("region").loc["Both regions"]
+    assert (both.n_rejected, both.n_scored, both.n_fields) == (len(rejected), len(scored), 8)
+    assert result.scores.n_rejected.sum() == 2 * len(rejected)
     assert set(pd.read_csv(out / "fields.csv").qc) <= {"pass", "warn", "fail"}
 
 
@@ -65,7 +68,9 @@ def test_a_field_under_ink_is_rejected_and_another_is_drawn(spoilt):
     # without the mask of ink, fields would lie under it: the field's own pixels tell
     for seed in range(12):
         settings = dataclasses.replace(SETTINGS, fields=dataclasses.replace(SETTINGS.fields, seed=seed))
-        result = ihcscore.score_slide(files.slide, profile="CD8", regions=files.annotation, settings=settings)
+        result = ihcscore.score_slide(
+            files.slide, profile="CD8", fields=DrawnFields(outline=files.annotation), settings=settings
+        )
         front = result.fields[result.fields.region == "Invasive front"]
         rejected = front[front.status == "rejected"]
         if len(rejected):
@@ -84,7 +89,7 @@ def test_given_fields_are_scored_whatever_their_quality(spoilt, tmp_path):
     ring = [[left, top], [left + 400, top], [left + 400, top + 400], [left, top + 400], [left, top]]
     feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {}}
     (tmp_path / "f.geojson").write_text(json.dumps([feature]), encoding="utf-8")
-    result = ihcscore.score_slide(files.slide, profile="CD8", fields=tmp_path / "f.geojson")
+    result = ihcscore.score_slide(files.slide, profile="CD8", fields=GivenFields(file=tmp_path / "f.geojson"))
     (row,) = result.fields.itertuples()
     assert (row.status, row.qc) == ("scored", "fail")
     assert "pen" in row.qc_reason
@@ -98,11 +103,13 @@ def test_regions_alone_can_be_corrected_and_given_back(phantom, tmp_path):
     assert classes == {"Tumor"}
     with pytest.raises(ihcscore.errors.OutputError, match="exists"):
         write_regions(phantom.files.slide, out=out)
-    plan = write_fields(phantom.files.slide, regions=out, settings=SETTINGS, out=tmp_path / "fields")
+    plan = write_fields(
+        phantom.files.slide, fields=DrawnFields(outline=out), settings=SETTINGS, out=tmp_path / "fields"
+    )
     written = pd.read_csv(tmp_path / "fields" / "fields.csv")
-    assert list(written.field_id) == list(plan.fields.field_id)
+    assert list(written.field_id) == [one.field_id for one in plan.fields]
     result = ihcscore.score_slide(
-        phantom.files.slide, profile="CD8", fields=tmp_path / "fields" / "fields.geojson"
+        phantom.files.slide, profile="CD8", fields=GivenFields(file=tmp_path / "fields" / "fields.geojson")
     )
     assert list(result.fields.x_px) == list(written.x_px)
 
@@ -120,11 +127,14 @@ def test_annotations_of_asap_and_qupath_mean_the_same_fields_on_a_slide_with_bou
     )
     tables = [
         write_fields(
-            phantom.files.slide, regions=file, settings=SETTINGS, out=tmp_path / file.suffix[1:]
+            phantom.files.slide,
+            fields=DrawnFields(outline=file),
+            settings=SETTINGS,
+            out=tmp_path / file.suffix[1:],
         ).fields
         for file in (tmp_path / "a.xml", phantom.files.annotation)
     ]
-    pd.testing.assert_frame_equal(*tables)
+    assert tables[0] == tables[1]
 
 
 def test_all_fields_are_every_field_of_the_region(phantom):
@@ -132,9 +142,12 @@ def test_all_fields_are_every_field_of_the_region(phantom):
         SETTINGS, fields=FieldSettings(area_mm2=0.02, sampling=Sampling.ALL, n_per_region=1)
     )
     result = ihcscore.score_slide(
-        phantom.files.slide, profile="CD8", regions=phantom.files.annotation, settings=settings
+        phantom.files.slide,
+        profile="CD8",
+        fields=DrawnFields(outline=phantom.files.annotation),
+        settings=settings,
     )
     zones = dict(zip(phantom.section.zones.zone, phantom.section.zones.area_mm2, strict=True))
-    for row in result.scores.itertuples():
-        assert row.n_fields * 0.02 > 0.35 * zones[row.region]
-        assert row.n_fields * 0.02 <= 1.05 * zones[row.region]
+    for row in result.scores[result.scores.region != "Both regions"].itertuples():
+        assert row.n_scored * 0.02 > 0.35 * zones[row.region]
+        assert row.n_scored * 0.02 <= 1.05 * zones[row.region]

@@ -10,9 +10,11 @@ import shapely.affinity
 from PIL import Image
 
 import ihcscore
-from ihcscore import output, pictures, schema
+from ihcscore import output, schema
 from ihcscore.errors import AnnotationError
-from ihcscore.schema import FieldSettings, RegionSettings, RunSettings, Sampling
+from ihcscore.run.drawn import DrawnFields
+from ihcscore.run.given import GivenFields
+from ihcscore.schema import REGION_COLOURS, FieldSettings, RegionSettings, RunSettings, Sampling
 
 # The phantom's front is 600 µm wide in all, its fields a quarter of the study's.
 SETTINGS = RunSettings(
@@ -24,7 +26,11 @@ SETTINGS = RunSettings(
 def scored(phantom, tmp_path_factory):
     out = tmp_path_factory.mktemp("scored") / "out"
     result = ihcscore.score_slide(
-        phantom.files.slide, profile="CD8", regions=phantom.files.annotation, settings=SETTINGS, out=out
+        phantom.files.slide,
+        profile="CD8",
+        fields=DrawnFields(outline=phantom.files.annotation),
+        settings=SETTINGS,
+        out=out,
     )
     return result, out
 
@@ -71,7 +77,9 @@ def test_every_cell_lies_in_its_field_and_counts_add_up(scored):
     for row in result.fields.itertuples():
         assert counted.get((row.field_id, "Positive"), 0) == row.n_positive
         assert counted.get((row.field_id, "Negative"), 0) == row.n_negative
-    assert result.fields.n_positive.sum() == result.scores.n_positive.sum()
+    both = result.scores.set_index("region").loc["Both regions"]
+    assert result.fields.n_positive.sum() == both.n_positive
+    assert result.scores.n_positive.sum() == 2 * both.n_positive
 
 
 def test_the_same_bytes_when_run_twice(scored, phantom, tmp_path):
@@ -79,7 +87,7 @@ def test_the_same_bytes_when_run_twice(scored, phantom, tmp_path):
     ihcscore.score_slide(
         phantom.files.slide,
         profile="cd8",
-        regions=phantom.files.annotation,
+        fields=DrawnFields(outline=phantom.files.annotation),
         settings=SETTINGS,
         out=tmp_path / "again",
     )
@@ -102,11 +110,11 @@ def test_record_says_what_was_done(scored):
     _, out = scored
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert record["ihcscore"] == ihcscore.__version__
-    assert record["parameters"]["seed"] == 5
-    assert record["parameters"]["margin_um"] == 600
+    assert record["parameters"]["fields"]["seed"] == 5
+    assert record["parameters"]["regions"]["margin_um"] == 600
     assert record["slide"]["mpp_um"] == pytest.approx(0.5)
     assert record["slide"]["identity"]
-    assert record["regions"]["source"] == "annotated"
+    assert record["annotations"]["source"] == "annotated"
     assert {"white", "hematoxylin", "chromogen"} <= set(record["stains"])
     assert "numpy" in record["packages"]
     written = {f.relative_to(out).as_posix() for f in out.rglob("*") if f.is_file()}
@@ -143,7 +151,10 @@ def test_geojson_is_what_qupath_reads(scored):
 def test_written_regions_can_be_given_back(scored, phantom, tmp_path):
     result, out = scored
     again = ihcscore.score_slide(
-        phantom.files.slide, profile="CD8", regions=out / "regions.geojson", settings=SETTINGS
+        phantom.files.slide,
+        profile="CD8",
+        fields=DrawnFields(outline=out / "annotations.geojson"),
+        settings=SETTINGS,
     )
     pd.testing.assert_frame_equal(again.fields, result.fields)
 
@@ -151,22 +162,27 @@ def test_written_regions_can_be_given_back(scored, phantom, tmp_path):
 def test_given_fields_are_scored_as_they_are(scored, phantom, tmp_path):
     result, out = scored
     again = ihcscore.score_slide(
-        phantom.files.slide, profile="CD8", fields=out / "fields.geojson", out=tmp_path / "given"
+        phantom.files.slide,
+        profile="CD8",
+        fields=GivenFields(file=out / "fields.geojson"),
+        out=tmp_path / "given",
     )
     assert list(again.fields.field_id) == list(result.fields.field_id)
     assert list(again.fields.n_positive) == list(result.fields.n_positive)
     assert set(again.fields.sampling) == set(again.cells.sampling) == {"given"}
-    assert list(again.scores.region) == ["Tumour centre", "Invasive front"]
+    assert list(again.scores.region) == ["Tumour centre", "Invasive front", "Both regions"]
     np.testing.assert_allclose(again.fields.area_mm2, 0.08)
-    assert any("given" in warning for warning in again.warnings)
+    assert any("given" in note.text for note in again.notes)
 
 
 def test_given_fields_need_no_class(phantom, tmp_path):
     square = shapely.geometry.mapping(shapely.box(2000, 2000, 2400, 2400))
     feature = {"type": "Feature", "geometry": square, "properties": {"objectType": "annotation"}}
     (tmp_path / "f.geojson").write_text(json.dumps([feature]), encoding="utf-8")
-    result = ihcscore.score_slide(phantom.files.slide, profile="CD8", fields=tmp_path / "f.geojson")
-    assert list(result.scores.region) == ["Given fields"]
+    result = ihcscore.score_slide(
+        phantom.files.slide, profile="CD8", fields=GivenFields(file=tmp_path / "f.geojson")
+    )
+    assert list(result.scores.region) == ["Given fields", "Both regions"]
     assert result.fields.area_mm2[0] == pytest.approx(0.04)
 
 
@@ -174,10 +190,13 @@ def test_a_turned_field_holds_what_truth_says_is_in_it(scored, phantom, tmp_path
     result, _ = scored
     fields = result.fields.assign(angle_deg=30.0)
     (tmp_path / "f.geojson").write_text(
-        json.dumps(output.fields_geojson(fields, pictures.REGION_COLOURS)), encoding="utf-8"
+        json.dumps(output.fields_geojson(fields, REGION_COLOURS)), encoding="utf-8"
     )
     again = ihcscore.score_slide(
-        phantom.files.slide, profile="CD8", fields=tmp_path / "f.geojson", out=tmp_path / "turned"
+        phantom.files.slide,
+        profile="CD8",
+        fields=GivenFields(file=tmp_path / "f.geojson"),
+        out=tmp_path / "turned",
     )
     np.testing.assert_allclose(again.fields.angle_deg, 30)
     np.testing.assert_allclose(again.fields.area_mm2, 0.08)
@@ -197,7 +216,9 @@ def test_a_turned_field_holds_what_truth_says_is_in_it(scored, phantom, tmp_path
     assert n_true > 120
     assert again.fields.n_positive.sum() == pytest.approx(n_true, rel=0.10)
     assert not (again.fields.n_positive == result.fields.n_positive).all()
-    with Image.open(tmp_path / "turned" / "overlays" / f"{again.fields.field_id[0]}-plain.jpg") as picture:
+    with Image.open(
+        tmp_path / "turned" / "overlays" / f"S07_CD8_{again.fields.field_id[0]}-plain.jpg"
+    ) as picture:
         # 566 px · (cos 30° + sin 30°) = 773 px, and 12 µm on each side
         assert picture.size == (821, 821)
 
@@ -209,7 +230,9 @@ def test_given_fields_that_cannot_be_are_refused(phantom, tmp_path, box, says):
     feature = {"type": "Feature", "geometry": shapely.geometry.mapping(shapely.box(*box)), "properties": {}}
     (tmp_path / "f.geojson").write_text(json.dumps([feature]), encoding="utf-8")
     with pytest.raises(AnnotationError, match=says):
-        ihcscore.score_slide(phantom.files.slide, profile="CD8", fields=tmp_path / "f.geojson")
+        ihcscore.score_slide(
+            phantom.files.slide, profile="CD8", fields=GivenFields(file=tmp_path / "f.geojson")
+        )
 
 
 def test_hot_spots_are_labelled_in_every_table(scored, phantom):
@@ -218,12 +241,12 @@ def test_hot_spots_are_labelled_in_every_table(scored, phantom):
         fields=FieldSettings(area_mm2=0.08, sampling=Sampling.HOTSPOT), regions=RegionSettings(margin_um=600)
     )
     spots = ihcscore.score_slide(
-        phantom.files.slide, profile="CD8", regions=phantom.files.annotation, settings=hot
+        phantom.files.slide, profile="CD8", fields=DrawnFields(outline=phantom.files.annotation), settings=hot
     )
     for table in (spots.scores, spots.fields, spots.cells):
         assert set(table.sampling) == {"hotspot"}
     assert (spots.scores.mean_per_mm2 > result.scores.mean_per_mm2).all()
-    assert any("hot spots" in warning for warning in spots.warnings)
+    assert any("hot spots" in note.text for note in spots.notes)
 
 
 def test_without_annotation_everything_says_proposed(phantom, tmp_path):
@@ -232,10 +255,10 @@ def test_without_annotation_everything_says_proposed(phantom, tmp_path):
     said = "proposed, not confirmed"
     assert set(pd.read_csv(out / "fields.csv").region_source) == {said}
     assert set(pd.read_csv(out / "scores.csv").region_source) == {said}
-    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["regions"]["source"] == said
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["annotations"]["source"] == said
     assert "not confirmed" in (out / "report.html").read_text(encoding="utf-8")
-    assert any(said in warning for warning in result.warnings)
-    proposal = json.loads((out / "regions.geojson").read_text(encoding="utf-8"))
+    assert any(said in note.text for note in result.notes)
+    proposal = json.loads((out / "annotations.geojson").read_text(encoding="utf-8"))
     polygons = [shapely.geometry.shape(feature["geometry"]) for feature in proposal["features"]]
     assert {feature["properties"]["classification"]["name"] for feature in proposal["features"]} == {"Tumor"}
     truth = shapely.Polygon(phantom.section.tumour_px)
@@ -246,6 +269,9 @@ def test_without_annotation_everything_says_proposed(phantom, tmp_path):
 def test_nothing_is_written_without_a_folder(phantom, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ihcscore.score_slide(
-        phantom.files.slide, profile="CD8", regions=phantom.files.annotation, settings=SETTINGS
+        phantom.files.slide,
+        profile="CD8",
+        fields=DrawnFields(outline=phantom.files.annotation),
+        settings=SETTINGS,
     )
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from drawn_sections import MPP_UM, SHAPE_YX, about_centre, as_rgb, drawn_section, laid, restained, turn
-from ihcscore.errors import AnnotationError
+from ihcscore.errors import TableError
 from ihcscore.serial.register import read_points, register_slides
 
 TRUTH = about_centre(turn(137), (9, 4))
@@ -122,17 +122,17 @@ def test_a_finished_run_is_not_overwritten(images, tmp_path, ihcscore_command):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("x,y\n1,2\n", "columns x, y; expected X and Y"),
-        ("X,Y\n1,2\n3,\n", "row 3 has no number in X or Y"),
-        ("X,Y\n1,inf\n", "row 2 has no number"),
-        ("X,Y\n", "no points"),
-        ("", "not a CSV table"),
+        ("x,y\n1,2\n", r"no column X, Y \(it has x, y\)"),
+        ("X,Y\n1,2\n3,\n", "row 3: Y is empty"),
+        ("X,Y\n1,inf\n", "row 2: Y is 'inf', expected a number"),
+        ("X,Y\n", "has no rows"),
+        ("", "is empty"),
         ('X,Y\n"1,2\n', "points.csv: "),
     ],
 )
 def test_points_that_cannot_be_read(tmp_path, content, says):
     (tmp_path / "points.csv").write_text(content)
-    with pytest.raises(AnnotationError, match=says) as raised:
+    with pytest.raises(TableError, match=says) as raised:
         read_points(tmp_path / "points.csv")
     assert "\n" not in str(raised.value)
 

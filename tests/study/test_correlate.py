@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ihcscore import schema, synthetic
 from ihcscore.errors import IhcscoreError, OutputError, TableError
-from ihcscore.pet.table import read_suv
+from ihcscore.pet.table import read_uptake
 from ihcscore.schema import CORRELATIONS, JOINED, Adjustment, CorrelationSettings, Unit
 from ihcscore.study.correlate import correlate_tables
 from ihcscore.study.densities import patient_densities
@@ -33,8 +33,8 @@ def study(folder, scores, suv, **asked):
     table = None
     if suv is not None:
         suv.to_csv(folder / "suv.csv", index=False)
-        table = read_suv(folder / "suv.csv", suv=chosen.suv)
-    return study_tables(read_scores(folder / "scores.csv", density=chosen.density), table, chosen)
+        table = read_uptake(folder / "suv.csv", suv=chosen.suv)
+    return study_tables(read_scores(folder / "scores.csv", columns=[chosen.density]), table, chosen)
 
 
 def planted_suv(scores, rho=0.7, seed=3):

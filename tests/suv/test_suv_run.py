@@ -14,7 +14,7 @@ import pytest
 from drawn_pet import SPHERES, change, tracer, write_drawn
 from ihcscore.errors import OutputError, TableError
 from ihcscore.output import read_table
-from ihcscore.pet import read_suv
+from ihcscore.pet import read_uptake
 from ihcscore.pictures import read_rgb
 from ihcscore.schema import LESIONS, SCANS, SuvKind, SuvSettings
 from ihcscore.suv import measure_scans
@@ -72,8 +72,9 @@ def test_tables_hold_what_was_drawn(measured):
 
 def test_correlate_reads_the_table_without_a_warning(measured):
     out, _ = measured
-    table = read_suv(out / "lesions.csv")
+    table = read_uptake(out / "lesions.csv")
     assert table.warnings == []
+    assert table.unread == []
     assert table.rows["is_lesion"].sum() == 12
 
 
@@ -228,9 +229,9 @@ def test_info(tmp_path, ihcscore_command):
     ("text", "said"),
     [
         ("patient_id,timepoint,pet\nP1,x,a\n", "no column voi"),
-        ("patient_id,timepoint,pet,voi\nP1,,a,b\n", "no timepoint"),
-        ("patient_id,timepoint,pet,voi\nP1,x,a,b\nP1,x,c,d\n", "occurs twice"),
-        ("patient_id,timepoint,pet,voi,sex\nP1,x,a,b,W\n", "expected M, F or O"),
+        ("patient_id,timepoint,pet,voi\nP1,,a,b\n", "timepoint is empty"),
+        ("patient_id,timepoint,pet,voi\nP1,x,a,b\nP1,x,c,d\n", "two scans called x"),
+        ("patient_id,timepoint,pet,voi,sex\nP1,x,a,b,W\n", "sex is 'W', expected M, F, O"),
         ("patient_id,timepoint,pet,voi,injected_at\nP1,x,a,b,noon\n", "injected_at"),
         ("patient_id,timepoint,pet,voi,weight_kg\nP1,x,a,b,-2\n", "above 0"),
         ("patient_id,timepoint,pet,voi,weight_kg\nP1,x,a,b,heavy\n", "expected a number"),
@@ -246,7 +247,7 @@ def test_unknown_columns_are_said(scans, tmp_path):
     text = (scans / "manifest.csv").read_text().splitlines()[:2]
     (scans / "more.csv").write_text(f"{text[0]},weight\n{text[1]},70\n")
     result = measure_scans(scans / "more.csv", out=tmp_path / "out", settings=SuvSettings(suv=SuvKind.BSA))
-    assert "more.csv: column weight is not used" in result.warnings
+    assert "more.csv: column weight is not used; meant for weight_kg?" in result.warnings
     assert set(result.lesions["suv_unit"]) == {"cm2/ml bsa"}
 
 

@@ -1,0 +1,106 @@
+"""Fields that a person chose, as squares in QuPath's GeoJSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ihcscore.errors import AnnotationError
+from ihcscore.fields import SamplingFrame, as_square, check_fields_on_slide, tissue_fraction
+from ihcscore.geometry.field import Field
+from ihcscore.regions import Annotations, Drawn, read_areas
+from ihcscore.run.plan import Plan, sampling_frame
+from ihcscore.run.survey import Survey
+from ihcscore.schema import Note, NoteKind, RunSettings, Sampling
+from ihcscore.slide import Slide
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenFields:
+    """Squares that a person chose, scored whatever their quality.
+
+    Attributes
+    ----------
+    file : Path
+        QuPath GeoJSON of squares, upright or turned, as ``fields.geojson`` holds them. A field's region
+        is its class (Tumour centre, Invasive front, else Given fields), its name the annotation's.
+    """
+
+    file: Path
+
+    def annotations(self, slide: Slide) -> Annotations:
+        """Empty: given fields stand in no outline."""
+        return Annotations()
+
+    def plan(self, slide: Slide, survey: Survey, *, annotations: Annotations, settings: RunSettings) -> Plan:
+        """The squares of the file.
+
+        Raises
+        ------
+        AnnotationError
+            If the file cannot be read, holds what is no square, names two fields alike, or a field sticks
+            out of the slide.
+        """
+        frame = sampling_frame(slide, survey, settings.fields)
+        fields = fields_from(read_areas(self.file), frame=frame, mpp_um=slide.mpp_um, name=self.file.name)
+        chosen = Note(
+            kind=NoteKind.GIVEN,
+            text="fields were given, not drawn at random: their density is theirs, not the region's",
+        )
+        overlaps = check_fields_on_slide(fields, size_xy_px=slide.size_xy_px, name=self.file.name)
+        return Plan(
+            annotations=annotations,
+            fields=tuple(fields),
+            n_fields=dict(Counter(one.region for one in fields)),
+            frame=frame,
+            sampling=Sampling.GIVEN,
+            notes=(chosen, *overlaps),
+            rejects=False,
+            file=self.file,
+        )
+
+
+def fields_from(areas: Sequence[Drawn], *, frame: SamplingFrame, mpp_um: float, name: str) -> list[Field]:
+    """Fields of the areas of a file.
+
+    Parameters
+    ----------
+    areas : sequence of Drawn
+    frame : SamplingFrame
+    mpp_um : float
+        µm per level-0 pixel.
+    name : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    AnnotationError
+        If an area is no square, or two have the same name.
+    """
+    fields = []
+    for number, area in enumerate(areas, 1):
+        square = as_square(area.polygon, area.where)
+        fields.append(
+            Field(
+                field_id=area.title or f"given-{number}",
+                region=area.region,
+                square=square,
+                area_mm2=square.area_mm2(mpp_um),
+                tissue_fraction=tissue_fraction(square, frame),
+            )
+        )
+    _check_names([one.field_id for one in fields], name)
+    return fields
+
+
+def _check_names(names: Sequence[str], file: str) -> None:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise AnnotationError(f"{file}: two fields are named {twice[0]}; give each its own name")
+    unsafe = [name for name in names if not name.replace("-", "").replace("_", "").isalnum()]
+    if unsafe:
+        raise AnnotationError(
+            f"{file}: field name {unsafe[0]!r}: use letters, digits, - and _, it names files"
+        )

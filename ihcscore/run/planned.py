@@ -1,0 +1,84 @@
+"""A slide with all that is known of it before the first cell is counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ihcscore.output.progress import Progress, Stopwatch
+from ihcscore.profiles import MarkerProfile
+from ihcscore.run.plan import FieldPlanner, Plan
+from ihcscore.run.survey import Survey, learn_pigment, survey_slide
+from ihcscore.schema import RunSettings
+from ihcscore.slide import Slide
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedSlide:
+    """What counting starts from.
+
+    Attributes
+    ----------
+    slide : Slide
+        Open.
+    survey : Survey
+    plan : Plan
+    profile : MarkerProfile
+    settings : RunSettings
+    """
+
+    slide: Slide
+    survey: Survey
+    plan: Plan
+    profile: MarkerProfile
+    settings: RunSettings
+
+    @property
+    def about(self) -> dict[str, object]:
+        """Values that stand in every row of the field and the score table."""
+        return {
+            "slide": self.slide.name,
+            "marker": self.profile.name,
+            "region_source": str(self.plan.annotations.source),
+            "sampling": str(self.plan.sampling),
+            "seed": self.settings.fields.seed,
+            "margin_um": self.settings.regions.margin_um,
+            "front": str(self.settings.regions.front),
+        }
+
+
+def plan_slide(
+    slide: Slide,
+    fields: FieldPlanner,
+    *,
+    profile: MarkerProfile,
+    settings: RunSettings,
+    cache: Path | None,
+    watch: Stopwatch,
+    progress: Progress,
+) -> PlannedSlide:
+    """What a person drew, then the slide seen whole, then its fields.
+
+    Parameters
+    ----------
+    slide : Slide
+    fields : FieldPlanner
+    profile : MarkerProfile
+    settings : RunSettings
+    cache : Path or None
+        File that may hold the slide's thumbnail.
+    watch : Stopwatch
+    progress : callable
+
+    Raises
+    ------
+    IhcscoreError
+        If slide or annotation cannot be used, or no field can be had.
+    """
+    with watch.timing("thumbnail, tissue and stains"):
+        drawn = fields.annotations(slide)
+        survey = survey_slide(slide, profile=profile, progress=progress, cache=cache)
+        survey = learn_pigment(slide, survey, drawn.pigment)
+    with watch.timing("regions and fields"):
+        plan = fields.plan(slide, survey, annotations=drawn, settings=settings)
+    return PlannedSlide(slide=slide, survey=survey, plan=plan, profile=profile, settings=settings)

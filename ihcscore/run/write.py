@@ -1,0 +1,221 @@
+"""What a run leaves on disk, and reading it back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import ihcscore
+from ihcscore import output, pictures, report
+from ihcscore.geometry.field import Field
+from ihcscore.regions import Annotations, parse_annotations
+from ihcscore.run.count import CountedField
+from ihcscore.run.plan import Plan
+from ihcscore.run.planned import PlannedSlide
+from ihcscore.run.result import ScoredField, SlideScores
+from ihcscore.run.thumbnails import CACHE, keep_thumbnail
+from ihcscore.run.views import OVERVIEW_PX, annotations_geojson, draw_plan, regions_geojson
+from ihcscore.schema import (
+    CLASS_COLOURS,
+    FIELDS,
+    REGION_COLOURS,
+    SCORES,
+    SLIDE_CELLS,
+    FieldStatus,
+    Note,
+    RegionSource,
+    Sampling,
+)
+from ihcscore.tissue.mask import TissueSettings
+
+_PREVIEW_PX = 640
+
+
+@dataclass(kw_only=True)
+class FieldPictures:
+    """Pictures of the fields, written one by one so that no more than one is held in memory.
+
+    Attributes
+    ----------
+    folder : OutputFolder
+    planned : PlannedSlide
+    upright : bool
+        Also write each field as it lies on the reference: what a contact sheet shows.
+    previews : dict of str to bytes
+        A small JPEG of each field so far, by field_id.
+    """
+
+    folder: output.OutputFolder
+    planned: PlannedSlide
+    upright: bool = False
+    previews: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    def add(self, scored: ScoredField, counted: CountedField) -> None:
+        """Write the pictures of a field that was scored."""
+        name = scored.field.field_id
+        slide, marker = self.planned.slide.name, self.planned.profile.name
+        density = report.format_density(scored.values["positive_per_mm2"])
+        drawn = pictures.draw_field(
+            pictures.FieldPicture(
+                rgb=counted.rgb,
+                cells=counted.cells_in_picture,
+                corners_xy_px=counted.square.corners_xy_px,
+                mpp_um=counted.mpp_um,
+                title=f"{slide}  ·  {marker}  ·  {name}  ·  {density} positive per mm²",
+            )
+        )
+        pictures.write_png(self._file(name, ".png"), drawn)
+        self._file(name, "-plain.jpg").write_bytes(pictures.encode_jpeg(counted.rgb, quality=92))
+        if self.upright:
+            carried = self.planned.plan.carried
+            square = pictures.upright_square(
+                counted.rgb,
+                counted.square.corners_xy_px,
+                mirrored=carried is not None and carried.mirrored,
+            )
+            self._file(name, "-upright.jpg").write_bytes(pictures.encode_jpeg(square, quality=90))
+        self.previews[name] = pictures.encode_jpeg(drawn, longest_px=_PREVIEW_PX)
+
+    def _file(self, field_id: str, ending: str) -> Path:
+        return self.folder.new_file("overlays", _picture_name(self.planned, field_id) + ending)
+
+
+def _picture_name(planned: PlannedSlide, field_id: str) -> str:
+    return output.overlay_name(planned.slide.name, planned.profile.name, field_id)
+
+
+def write_run(
+    folder: output.OutputFolder,
+    result: SlideScores,
+    planned: PlannedSlide,
+    *,
+    previews: Mapping[str, bytes],
+) -> None:
+    """Tables, GeoJSON, overview, page and record of one slide."""
+    slide, survey, plan, profile = planned.slide, planned.survey, planned.plan, planned.profile
+    output.write_table(folder.new_file("scores.csv"), result.scores, SCORES)
+    output.write_table(folder.new_file("fields.csv"), result.fields, FIELDS)
+    output.write_table(folder.new_file("cells.csv"), result.cells, SLIDE_CELLS)
+    for file, content in (
+        ("annotations.geojson", annotations_geojson(plan, slide=slide.name)),
+        ("regions.geojson", regions_geojson(plan, survey, slide=slide.name)),
+        ("fields.geojson", output.fields_geojson(result.fields, REGION_COLOURS)),
+        ("cells.geojson", output.cells_geojson(result.cells, CLASS_COLOURS, mpp_um=slide.mpp_um)),
+    ):
+        output.write_json(folder.new_file(file), content)
+    if plan.carried is None:
+        keep_thumbnail(folder.staging / CACHE, slide, survey.thumbnail, TissueSettings().mpp_um)
+    title = f"{profile.name}  ·  regions {plan.annotations.source}"
+    overview = draw_plan(slide, survey, plan, result.fields, title=title)
+    pictures.write_png(folder.new_file("overview.png"), overview)
+    report.write_slide_page(
+        folder.new_file("report.html"),
+        report.SlidePage(
+            record=result.record,
+            fields=result.fields,
+            scores=result.scores,
+            notes=result.notes,
+            overview_jpeg=pictures.encode_jpeg(overview, longest_px=OVERVIEW_PX),
+            field_jpegs=previews,
+            overlays={one: _picture_name(planned, one) for one in previews},
+        ),
+    )
+    output.write_json(folder.new_file("run.json"), result.record | {"files": folder.files()})
+
+
+def record_of(planned: PlannedSlide, notes: Sequence[Note], *, work_key: str | None) -> dict[str, Any]:
+    """Everything that is needed to do the run again; no path of the user's machine."""
+    slide, survey, plan, profile = planned.slide, planned.survey, planned.plan, planned.profile
+    tissue = survey.tissue
+    return {
+        "ihcscore": ihcscore.__version__,
+        "command": "run",
+        "marker": profile.name,
+        "parameters": asdict(planned.settings),
+        "profile": asdict(profile),
+        "slide": {
+            "name": slide.name,
+            "format": slide.format,
+            "size_xy_px": list(slide.size_xy_px),
+            "mpp_um": slide.mpp_um,
+            "mpp_source": slide.mpp_source,
+            "identity": slide.identity,
+            "background_rgb": list(slide.background_rgb),
+            "icc_applied": slide.icc_applied,
+            "icc_name": slide.icc_name,
+        },
+        **({"work_key": work_key} if work_key else {}),
+        "sampling": str(plan.sampling),
+        "annotations": _annotations(plan),
+        **({"carried": asdict(plan.carried)} if plan.carried else {}),
+        "tissue": {
+            "area_mm2": tissue.area_mm2,
+            "white_rgb": list(tissue.white_rgb),
+            "white_source": tissue.white_source,
+            "mpp_um": tissue.mpp_um,
+        },
+        "stains": survey.stains.as_dict(),
+        "notes": [asdict(note) for note in notes],
+        "packages": output.package_versions(),
+    }
+
+
+def _annotations(plan: Plan) -> dict[str, object]:
+    """Who said where the tumour is, and the file that said so."""
+    said: dict[str, object] = {"source": str(plan.annotations.source)}
+    if plan.confidence is not None:
+        said["confidence"] = plan.confidence
+    if plan.file is not None:
+        said |= {"file": plan.file.name, "sha256": hashlib.sha256(plan.file.read_bytes()).hexdigest()}
+    return said
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedRun:
+    """A run on one slide, read back from its folder.
+
+    Attributes
+    ----------
+    scored : tuple of Field
+        Fields that were scored.
+    annotations : Annotations
+        The outlines, drawn, proposed or carried; empty where fields were given.
+    sampling : Sampling
+        How the fields were chosen.
+    """
+
+    scored: tuple[Field, ...] = field(repr=False)
+    annotations: Annotations = field(repr=False)
+    sampling: Sampling
+
+
+def read_run(folder: Path) -> FinishedRun:
+    """Read what :func:`write_run` wrote.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read.
+    ValueError
+        If a file is not what a run writes.
+    IhcscoreError
+        If its annotations cannot be used.
+    """
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    table = output.read_table(folder / "fields.csv", FIELDS)
+    scored = table[table["status"] == FieldStatus.SCORED]
+    sampling = Sampling(record["sampling"])
+    annotations = Annotations(source=RegionSource(record["annotations"]["source"]))
+    if sampling != Sampling.GIVEN:
+        outlines = (folder / "annotations.geojson").read_bytes()
+        drawn = parse_annotations(outlines, name=f"{folder.name}, annotations.geojson")
+        annotations = replace(drawn, source=annotations.source)
+    return FinishedRun(
+        scored=tuple(Field.from_row(row) for row in scored.to_dict("records")),
+        annotations=annotations,
+        sampling=sampling,
+    )

@@ -1,0 +1,24 @@
+"""Colours of classes and regions, the same on pictures and in QuPath's GeoJSON (R G B, 0 to 255)."""
+
+from __future__ import annotations
+
+from ihcscore.schema.names import CellClass, RegionName
+
+Rgb = tuple[int, int, int]
+
+# Green and magenta stay apart from brown, blue and each other, also for colour-blind eyes.
+CLASS_COLOURS: dict[str, Rgb] = {
+    CellClass.POSITIVE: (0, 190, 60),
+    CellClass.NEGATIVE: (60, 120, 255),
+    CellClass.PIGMENT_SUSPECT: (235, 0, 190),
+}
+REGION_COLOURS: dict[str, Rgb] = {
+    RegionName.TUMOUR_CENTRE: (0, 130, 90),
+    RegionName.INVASIVE_FRONT: (230, 110, 0),
+    RegionName.GIVEN: (70, 70, 160),
+}
+LEFT_OUT_COLOUR: Rgb = (200, 0, 30)
+PALE_COLOUR: Rgb = (130, 90, 190)
+# QuPath's own colour of its class Tumor, and of classes that are ignored.
+TUMOUR_COLOUR: Rgb = (200, 0, 0)
+IGNORE_COLOUR: Rgb = (180, 180, 180)
