@@ -7,7 +7,7 @@ from ihcscore.pet.names import Label, label_of, read_names
 from ihcscore.pet.patient import Overrides, Quantity
 from ihcscore.pet.series import PetSeries, read_pet
 from ihcscore.pet.table import UptakeTable, read_uptake
-from ihcscore.pet.volumes import Volume, VolumeSource, read_volumes
+from ihcscore.pet.volumes import Volume, VolumeSource, read_volumes, volume_of
 
 __all__ = [
     "Derivation",
@@ -28,4 +28,5 @@ __all__ = [
     "read_pet",
     "read_uptake",
     "read_volumes",
+    "volume_of",
 ]

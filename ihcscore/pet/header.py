@@ -252,6 +252,8 @@ def _described(what: str) -> str:
 
 def _milliseconds(slices: Sequence[Elements], keyword: str, name: str) -> NDArray[np.float64] | None:
     found = _array([one.number(keyword) for one in slices], keyword, name)
+    if found is not None and (found < 0).any():
+        raise PetError(f"{name}: {describe(keyword)} is {found.min():g}, expected 0 or more; export it again")
     return None if found is None else found / 1000
 
 

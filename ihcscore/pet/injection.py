@@ -152,7 +152,7 @@ def _dated(at: datetime, scan: datetime, half_life_s: float, name: str) -> tuple
         return scan - by_clock, [note]
     raise PetError(
         f"{name}: injection and scan are {abs(since) / _DAY:.1f} days apart, more than {_MOST_HALF_LIVES} "
-        f"half-lives; {_ASK} with its date"
+        f"half-lives; {_ASK} with its date, or half_life_s"
     )
 
 
@@ -170,7 +170,7 @@ def _by_clock(of_day: time, scan: datetime, half_life_s: float, name: str) -> tu
             raise PetError(
                 f"{name}: the injection at {of_day:%H:%M:%S} is more than {_MOST_HALF_LIVES} "
                 "half-lives before "
-                f"the scan at {scan:%H:%M:%S}; {_ASK}"
+                f"the scan at {scan:%H:%M:%S}; {_ASK} or half_life_s"
             )
         return same_day, []
     day_before = same_day - _DAY

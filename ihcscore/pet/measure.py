@@ -15,7 +15,7 @@ from ihcscore.errors import PetError
 from ihcscore.pet.fill import SUBVOXELS
 from ihcscore.pet.names import Label
 from ihcscore.pet.series import PetSeries
-from ihcscore.pet.volumes import Volume, read_volumes
+from ihcscore.pet.volumes import Volume, read_volumes, volume_of
 from ihcscore.schema.pet import PeakKind, SuvSettings
 
 PEAK_RADIUS_MM = (3 / (4 * math.pi)) ** (1 / 3) * 10
@@ -116,7 +116,7 @@ def measure(series: PetSeries, volume: Volume, settings: SuvSettings | None = No
 
 def measure_volumes(
     series: PetSeries,
-    volumes: Sequence[Volume] | str | Path,
+    volumes: str | Path | Sequence[Volume | str | Path] | Mapping[str, NDArray[np.bool_]],
     *,
     settings: SuvSettings | None = None,
     names: Mapping[str, Label] | None = None,
@@ -126,11 +126,11 @@ def measure_volumes(
     Parameters
     ----------
     series : PetSeries
-    volumes : sequence of Volume, or a path
-        A path is read by :func:`ihcscore.pet.read_volumes`.
+    volumes : a path, a sequence of paths and Volumes, or a mapping of str to (n, rows, columns) array of bool
+        Paths are read by :func:`ihcscore.pet.read_volumes`; masks lie on the grid of the series.
     settings : SuvSettings, optional
     names : mapping of str to Label, optional
-        What a volume's name stands for, where a path is given.
+        What a volume's name stands for; the organ list tells of others.
 
     Returns
     -------
@@ -142,17 +142,31 @@ def measure_volumes(
     PetError
         If volumes cannot be read, or two are the same lesion.
     """
-    if isinstance(volumes, str | Path):
-        volumes = read_volumes(volumes, series, names=names)
-    check_names(volumes, series.name)
+    found = _volumes(series, volumes, names)
+    check_names(found, series.name)
     rows = []
-    for volume in volumes:
-        found = asdict(measure(series, volume, settings))
-        notes = found.pop("notes")
-        del found["max_zyx"]
+    for volume in found:
+        measured = asdict(measure(series, volume, settings))
+        notes = measured.pop("notes")
+        del measured["max_zyx"]
         label = {"name": volume.name, "tissue": volume.label.tissue, "lesion_id": volume.label.lesion_id}
-        rows.append(label | found | {"note": "; ".join(notes)})
+        rows.append(label | measured | {"note": "; ".join(notes)})
     return pd.DataFrame(rows)
+
+
+def _volumes(
+    series: PetSeries,
+    volumes: str | Path | Sequence[Volume | str | Path] | Mapping[str, NDArray[np.bool_]],
+    names: Mapping[str, Label] | None,
+) -> list[Volume]:
+    """Volumes of whatever was given."""
+    if isinstance(volumes, Mapping):
+        return [volume_of(series, name, mask, names=names) for name, mask in volumes.items()]
+    given = [volumes] if isinstance(volumes, str | Path) else volumes
+    found: list[Volume] = []
+    for one in given:
+        found += [one] if isinstance(one, Volume) else read_volumes(one, series, names=names)
+    return found
 
 
 def check_names(volumes: Sequence[Volume], name: str) -> None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ihcscore.errors import PetError
 from ihcscore.pet.contours import Region, fill_region, read_regions
 from ihcscore.pet.elements import Elements
@@ -27,6 +30,7 @@ class VolumeSource(StrEnum):
     SEGMENTATION = "SEG"
     NIFTI = "NIfTI mask"
     SPHERE = "sphere"
+    ARRAY = "mask on the scan's grid"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +89,41 @@ def read_volumes(
     if not volumes:
         raise PetError(f"{file_name(path)}: no volume in it; give a file with contours or a mask")
     return volumes
+
+
+def volume_of(
+    series: PetSeries, name: str, mask: NDArray[np.bool_], *, names: Mapping[str, Label] | None = None
+) -> Volume:
+    """A mask on the grid of a series as a volume.
+
+    Parameters
+    ----------
+    series : PetSeries
+    name : str
+    mask : (n, rows, columns) array of bool
+    names : mapping of str to Label, optional
+
+    Raises
+    ------
+    PetError
+        If it holds no voxel.
+    """
+    if mask.shape != series.grid.shape_zyx or mask.dtype != bool:
+        raise ValueError(f"mask is {mask.shape} of {mask.dtype}, expected {series.grid.shape_zyx} of bool")
+    there = np.argwhere(mask)
+    if not len(there):
+        raise PetError(f"{series.name}: volume '{name}' holds no voxel; give a mask that does")
+    low, high = there.min(axis=0), there.max(axis=0) + 1
+    z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    filling = Filling(box=(z, y, x), inside=mask[z, y, x])
+    label = (names or {}).get(name) or label_of(name)
+    return Volume(
+        name=name,
+        label=label,
+        source=VolumeSource.ARRAY,
+        filling=filling,
+        notes=tuple(_size(filling, label, series)),
+    )
 
 
 def _shapes(path: Path) -> list[tuple[Region | Mask | Sphere, VolumeSource]]:

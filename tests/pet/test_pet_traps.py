@@ -75,6 +75,7 @@ REFUSED = {
     "acquisition time empty in one": (tagged("AcquisitionTime", "", {2}), "AcquisitionTime"),
     "injection time 2561": (injected(None, "2561"), "RadiopharmaceuticalStartTime"),
     "series time no time": (tagged("SeriesTime", "noon"), "SeriesTime"),
+    "frame reference time negative": (tagged("FrameReferenceTime", -5.0, {0}), "FrameReferenceTime"),
     "frame reference time missing in one": (tagged("FrameReferenceTime", None, {0}), "FrameReferenceTime"),
     "series an hour before the frames": (
         both(tagged("SeriesTime", "090100"), tagged("DecayFactor", None)),
@@ -317,3 +318,22 @@ def test_an_empty_folder_and_none(tmp_path):
         read_pet(tmp_path / "empty")
     with pytest.raises(PetError, match="no such folder"):
         read_pet(tmp_path / "nothing")
+
+
+def test_zirconium_needs_dates_and_then_is_right(tmp_path):
+    # Injected three days before: the activity in the files is that of 18F an hour after.
+    def edit(dataset: Dataset, at: int) -> None:
+        half_life_of_zirconium(dataset, at)
+        injected("20200228090000", "090000")(dataset, at)
+
+    found = read_pet(change(write_flat(tmp_path / "scan"), edit))
+    hours = 3 * 24 + 1
+    expected = 4 * 2 ** (hours * 3600 / 282_280.0) / 2 ** (3600 / 6586.2)
+    assert found.suv == pytest.approx(expected, rel=2e-4)
+    assert found.how.uptake_min == pytest.approx(hours * 60)
+    assert not [note for note in found.how.notes if "DecayFactor" not in note]
+
+
+def test_a_half_life_that_is_not_the_nuclides_is_noted(tmp_path):
+    notes = read_pet(change(write_flat(tmp_path / "scan"), tagged("RadionuclideHalfLife", 6700.0))).how.notes
+    assert any("coded nuclide" in note for note in notes)

@@ -349,3 +349,20 @@ def test_a_sphere_between_voxel_centres(drawn, tmp_path):
     assert row["n_voxels"] == 0
     assert row["volume_ml"] == pytest.approx(math.pi / 6 * 0.4**3, rel=0.25)
     assert row["suv_max"] == pytest.approx(4, rel=2e-4)
+
+
+def test_masks_and_several_files_are_measured_too(drawn, tmp_path):
+    _, series = drawn
+    write_spheres(tmp_path / "a.csv", SPHERES[:1])
+    write_spheres(tmp_path / "b.csv", SPHERES[1:])
+    table = measure_volumes(series, [tmp_path / "a.csv", tmp_path / "b.csv"])
+    assert table["name"].tolist() == ["L1", "L2"]
+    mask = np.zeros(series.suv.shape, bool)
+    mask[3:6, 4:9, 5:10] = True
+    row = measure_volumes(series, {"L": mask}).iloc[0]
+    assert row["n_voxels"] == 75
+    assert row["suv_max"] == series.suv[mask].max()
+    with pytest.raises(ValueError, match="expected"):
+        measure_volumes(series, {"L": mask[1:]})
+    with pytest.raises(PetError, match="no voxel"):
+        measure_volumes(series, {"L": np.zeros_like(mask)})
