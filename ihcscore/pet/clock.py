@@ -50,7 +50,7 @@ def parse_time(text: str, what: str) -> time:
     """
     found = _TM.fullmatch(text)
     if found is None:
-        raise PetError(f"{what} is {shown(text)}, expected a time as 093000")
+        raise PetError(f"{what} is {shown(text)}, expected a time HHMMSS")
     hour, minute, second = (int(found[at] or 0) for at in (1, 2, 3))
     microsecond = round(float(found[4] or 0) * 1e6)
     if second == 60:  # a leap second, which DICOM allows
@@ -58,7 +58,7 @@ def parse_time(text: str, what: str) -> time:
     try:
         return time(hour, minute, second, microsecond)
     except ValueError:
-        raise PetError(f"{what} is {shown(text)}, expected a time as 093000") from None
+        raise PetError(f"{what} is {shown(text)}, expected a time HHMMSS") from None
 
 
 def parse_date(text: str, what: str) -> date:
@@ -73,7 +73,7 @@ def parse_date(text: str, what: str) -> date:
     try:
         return date(*(int(part) for part in found.groups())) if found else date(0, 0, 0)
     except ValueError:
-        raise PetError(f"{what} is no date, expected one as 20200131") from None
+        raise PetError(f"{what} is no date, expected YYYYMMDD") from None
 
 
 def parse_stamp(text: str, what: str) -> Stamp:
@@ -86,7 +86,7 @@ def parse_stamp(text: str, what: str) -> Stamp:
     """
     found = _DT.fullmatch(text)
     if found is None:
-        raise PetError(f"{what} is no date and time, expected one as 20200131093000")
+        raise PetError(f"{what} is no date and time, expected YYYYMMDDHHMMSS")
     sign = found[3]
     offset = None if sign is None else (1 if sign[0] == "+" else -1) * (int(sign[1:3]) * 60 + int(sign[3:]))
     return Stamp(

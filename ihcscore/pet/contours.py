@@ -61,7 +61,7 @@ def read_regions(file: Elements) -> list[Region]:
         closed = [item for item in items if item.text("ContourGeometricType") in _CLOSED]
         regions.append(
             Region(
-                name=one.text("ROIName"),
+                name=one.label("ROIName"),
                 frame_of_reference=one.text("ReferencedFrameOfReferenceUID") or default,
                 contours_mm=tuple(item.points("ContourData") for item in closed),
                 n_ignored=len(items) - len(closed),

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 
+_FARTHEST_MM = 1e5
+_LONGEST = 64  # characters of a short text (PS3.5, table 6.2-1)
+_IDENTITY_OR_DATE = re.compile(r"\d+(\.\d+){5,}|(19|20)\d\d[-./]?[01]\d[-./]?[0-3]\d")
+
+
 class Elements:
     """One data set.
 
@@ -38,6 +43,16 @@ class Elements:
         if tag is None:
             raise ValueError(f"{keyword} is no keyword of DICOM")
         return self._text(tag)
+
+    def label(self, keyword: str) -> str:
+        """A text that may be shown: no longer than DICOM allows, without identities, dates or the patient."""
+        text = self.text(keyword)
+        if len(text) > _LONGEST or not text.isprintable():
+            return "(unreadable)"
+        for said in ("PatientName", "PatientID", "PatientBirthDate"):
+            for word in re.findall(r"\w{3,}", self.text(said)):
+                text = re.sub(re.escape(word), "…", text, flags=re.IGNORECASE)
+        return _IDENTITY_OR_DATE.sub("…", text)
 
     def texts(self, keyword: str) -> tuple[str, ...]:
         """The values of an element that may hold several."""
@@ -82,7 +97,7 @@ class Elements:
             found = np.array(self.text(keyword).split("\\"), float).reshape(-1, 3)
         except ValueError:
             found = np.full((1, 3), np.nan)
-        if not np.isfinite(found).all():
+        if not (abs(found) < _FARTHEST_MM).all():
             raise PetError(
                 f"{self.name}: {describe(keyword)} does not hold points of three numbers; export it again"
             )

@@ -26,7 +26,7 @@ class SeriesFiles:
     ----------
     slices : tuple of Elements
     number, description : str
-        SeriesNumber and SeriesDescription.
+        SeriesNumber and SeriesDescription, as they may be shown.
     """
 
     slices: tuple[Elements, ...] = field(repr=False)
@@ -103,8 +103,7 @@ def _read(file: Path, name: str) -> Elements | None:
     from pydicom.errors import InvalidDicomError
 
     try:
-        with quiet():
-            return Elements(pydicom.dcmread(file, defer_size=_DEFERRED), name)
+        return Elements(pydicom.dcmread(file, defer_size=_DEFERRED), name)
     except InvalidDicomError:
         return None
     except Exception as error:  # pydicom raises many kinds on a damaged file
@@ -114,8 +113,8 @@ def _read(file: Path, name: str) -> Elements | None:
 def _described(slices: list[Elements]) -> SeriesFiles:
     return SeriesFiles(
         slices=tuple(slices),
-        number=slices[0].text("SeriesNumber"),
-        description=slices[0].text("SeriesDescription"),
+        number=slices[0].label("SeriesNumber"),
+        description=slices[0].label("SeriesDescription"),
     )
 
 
@@ -124,7 +123,9 @@ def _chosen(found: list[SeriesFiles], series: str | None, name: str) -> SeriesFi
     if series is not None:
         wanted = series.strip()
         fitting = [one for one in found if one.number == wanted] or [
-            one for one in found if wanted and wanted.lower() in one.description.lower()
+            one
+            for one in found
+            if wanted and wanted.lower() in one.slices[0].text("SeriesDescription").lower()
         ]
     if len(fitting) == 1:
         return fitting[0]

@@ -130,13 +130,13 @@ def read_header(slices: Sequence[Elements], name: str) -> Header:
     """
     _check_kind(slices, name)
     radio = [_radiopharmaceutical(one, name) for one in slices]
-    maker = slices[0].text("Manufacturer")
+    maker = slices[0].label("Manufacturer")
     acquired, dated = _acquired(slices, name)
     series_at, notes = _series_time(slices, acquired, name)
     zone = one_of([one.text("TimezoneOffsetFromUTC") for one in slices], "TimezoneOffsetFromUTC", name)
     return Header(
         units=_units(slices, name),
-        suv_type=one_of([one.text("SUVType") for one in slices], "SUVType", name),
+        suv_type=one_of([one.label("SUVType") for one in slices], "SUVType", name),
         decay_correction=_decay_correction(slices, name),
         corrections=frozenset(
             one_of([one.texts("CorrectedImage") for one in slices], "CorrectedImage", name)
@@ -165,8 +165,8 @@ def read_header(slices: Sequence[Elements], name: str) -> Header:
         philips_activity=_philips(slices, maker, 0x09, name),
         is_ge=maker.upper().startswith("GE"),
         manufacturer=maker,
-        model=slices[0].text("ManufacturerModelName"),
-        reconstruction=slices[0].text("ReconstructionMethod"),
+        model=slices[0].label("ManufacturerModelName"),
+        reconstruction=slices[0].label("ReconstructionMethod"),
         notes=tuple(notes),
     )
 
@@ -210,7 +210,7 @@ def _radiopharmaceutical(one: Elements, name: str) -> Elements:
 
 
 def _units(slices: Sequence[Elements], name: str) -> Units:
-    text = one_of([one.text("Units") for one in slices], "Units", name)
+    text = one_of([one.label("Units") for one in slices], "Units", name)
     if text not in set(Units):
         raise PetError(
             f"{name}: {describe('Units')} is {text or 'empty'}, expected {', '.join(Units)}; "
@@ -285,7 +285,7 @@ def _philips(slices: Sequence[Elements], maker: str, element: int, name: str) ->
 
 def _nuclide(radio: Elements) -> str:
     codes = radio.items("RadionuclideCodeSequence")
-    return codes[0].text("CodeMeaning") or codes[0].text("CodeValue") if codes else ""
+    return codes[0].label("CodeMeaning") or codes[0].label("CodeValue") if codes else ""
 
 
 def _parsed(

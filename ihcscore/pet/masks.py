@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore.errors import PetError
+from ihcscore.pet.elements import Elements
 from ihcscore.pet.fill import Filling, fill
 from ihcscore.pet.grid import Grid
 
@@ -120,7 +121,7 @@ def read_segmentation(path: Path, name: str) -> list[Mask]:
             fractional = found.segmentation_type == highdicom.seg.SegmentationTypeValues.FRACTIONAL
             masks.append(
                 Mask(
-                    name=str(found.get_segment_description(number).segment_label),
+                    name=Elements(found.get_segment_description(number), name).label("SegmentLabel"),
                     voxels=np.asarray(values >= _HALF if fractional else values > 0),
                     affine=np.asarray(volume.affine, float),
                     frame_of_reference=str(found.FrameOfReferenceUID),

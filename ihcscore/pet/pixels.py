@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from ihcscore.errors import PetError
 from ihcscore.pet.elements import Elements
-from ihcscore.pet.folder import quiet
 
 _JPEG_LOSSLESS = {"1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"}
 _JPEG_LS, _JPEG_2000 = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90"
@@ -51,8 +50,7 @@ def read_stored(one: Elements, shape_yx: tuple[int, int]) -> NDArray[np.int32]:
     if one.text("LossyImageCompression") == "01":
         raise PetError(f"{name}: the pixels were compressed with loss, which changes uptake; export it again")
     try:
-        with quiet():
-            stored = _decoded(one)
+        stored = _decoded(one)
     except PetError:
         raise
     except Exception as error:  # decoders raise many kinds on damaged pixels

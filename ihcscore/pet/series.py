@@ -92,9 +92,9 @@ def read_pet(
         and which parameter mends it.
     """
     given = overrides or Overrides()
-    files = find_series(folder, series=series, name=name)
-    name = name or Path(folder).name
     with quiet():
+        files = find_series(folder, series=series, name=name)
+        name = name or Path(folder).name
         grid, order = read_grid(files.slices, name)
         slices = [files.slices[at] for at in order]
         header = read_header(slices, name)

@@ -81,10 +81,10 @@ def read_volumes(
         raise PetError(
             f"{file_name(path)}: no such file; give an RTSTRUCT, a segmentation, a NIfTI mask or a CSV"
         )
+    with quiet():
+        shapes = _shapes(path)
     volumes = [
-        found
-        for shape, source in _shapes(path)
-        if (found := _volume(shape, source, series, path, names or {}))
+        found for shape, source in shapes if (found := _volume(shape, source, series, path, names or {}))
     ]
     if not volumes:
         raise PetError(f"{file_name(path)}: no volume in it; give a file with contours or a mask")
@@ -135,20 +135,17 @@ def _shapes(path: Path) -> list[tuple[Region | Mask | Sphere, VolumeSource]]:
     import pydicom
 
     try:
-        with quiet():
-            file = Elements(pydicom.dcmread(path), file_name(path))
-            modality = file.text("Modality")
+        file = Elements(pydicom.dcmread(path), file_name(path))
+        modality = file.text("Modality")
     except Exception as error:  # pydicom raises many kinds on a damaged file
         raise PetError(
             f"{file_name(path)}: is no RTSTRUCT, DICOM segmentation, NIfTI mask or CSV that "
             "can be read; give one"
         ) from error
     if modality == "RTSTRUCT":
-        with quiet():
-            return [(one, VolumeSource.CONTOURS) for one in read_regions(file)]
+        return [(one, VolumeSource.CONTOURS) for one in read_regions(file)]
     if modality == "SEG":
-        with quiet():
-            return [(one, VolumeSource.SEGMENTATION) for one in read_segmentation(path, file_name(path))]
+        return [(one, VolumeSource.SEGMENTATION) for one in read_segmentation(path, file_name(path))]
     raise PetError(
         f"{file_name(path)}: its Modality (0008,0060) is neither RTSTRUCT nor SEG; give one of them"
     )

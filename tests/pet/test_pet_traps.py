@@ -201,7 +201,7 @@ def test_two_series_are_listed_and_one_is_chosen(tmp_path):
     write_flat(tmp_path / "scan" / "a")
     write_flat(tmp_path / "scan" / "b", Dialect.GE)
     change(tmp_path / "scan" / "b", both(tagged("SeriesNumber", 7), tagged("SeriesDescription", "PET NAC")))
-    with pytest.raises(PetError, match=r"1 'PET drawn AC' \(4 images\); 7 'PET NAC'"):
+    with pytest.raises(PetError, match=r"1 'PET … AC' \(4 images\); 7 'PET NAC'"):
         read_pet(tmp_path / "scan")
     assert read_pet(tmp_path / "scan", series="7").header.is_ge
     assert not read_pet(tmp_path / "scan", series="drawn").header.is_ge
@@ -337,3 +337,18 @@ def test_zirconium_needs_dates_and_then_is_right(tmp_path):
 def test_a_half_life_that_is_not_the_nuclides_is_noted(tmp_path):
     notes = read_pet(change(write_flat(tmp_path / "scan"), tagged("RadionuclideHalfLife", 6700.0))).how.notes
     assert any("coded nuclide" in note for note in notes)
+
+
+def test_messages_hold_no_person_even_where_a_header_is_broken(tmp_path):
+    write_flat(tmp_path / "scan" / "a")
+    write_flat(tmp_path / "scan" / "b", Dialect.GE)
+
+    def say(dataset: Dataset, at: int) -> None:
+        dataset.SeriesDescription = "PET phantom 2020-03-02 of DRAWN 1.2.840.113619.2.55.3.1"
+
+    change(tmp_path / "scan" / "a", say)
+    with pytest.raises(PetError, match=r"1 'PET … … of … …' \(4 images\)"):
+        read_pet(tmp_path / "scan")
+    change(tmp_path / "scan" / "a", tagged("SeriesDescription", "PET " + "x" * 70))
+    with pytest.raises(PetError, match=r"1 '\(unreadable\)'"):
+        read_pet(tmp_path / "scan")
