@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ihcscore.errors import PetError
 from ihcscore.pet.elements import Elements
+from ihcscore.pet.extra import require
 
 _PET = "1.2.840.10008.5.1.4.1.1.128"
 _ENHANCED = {"1.2.840.10008.5.1.4.1.1.130", "1.2.840.10008.5.1.4.1.1.128.1"}
@@ -64,8 +65,9 @@ def find_series(folder: str | Path, *, series: str | None = None, name: str | No
     PetError
         If there is no PET, only enhanced PET, or several series of which none or more than one is meant.
     """
+    require("pydicom")
     folder = Path(folder)
-    name = name or folder.name
+    name = name or file_name(folder.absolute())
     if not folder.is_dir():
         raise PetError(f"{name}: no such folder; give the folder of a PET series")
     groups: dict[str, list[Elements]] = {}

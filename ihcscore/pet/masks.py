@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ihcscore.errors import PetError
 from ihcscore.pet.elements import Elements
+from ihcscore.pet.extra import require
 from ihcscore.pet.fill import Filling, fill
 from ihcscore.pet.grid import Grid
 
@@ -70,6 +71,7 @@ def read_nifti(path: Path, name: str) -> list[Mask]:
     PetError
         If it is no three-dimensional mask with its place in the patient.
     """
+    require("nibabel")
     import nibabel
 
     try:
@@ -109,6 +111,7 @@ def read_segmentation(path: Path, name: str) -> list[Mask]:
     PetError
         If it cannot be read, or lies on no regular grid.
     """
+    require("highdicom")
     import highdicom
 
     try:

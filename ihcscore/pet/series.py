@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ihcscore.errors import PetError
 from ihcscore.pet.elements import Elements
 from ihcscore.pet.factor import Derivation, derive_factor, suv_from_bw
-from ihcscore.pet.folder import find_series, quiet
+from ihcscore.pet.folder import file_name, find_series, quiet
 from ihcscore.pet.grid import Grid, one_of, read_grid
 from ihcscore.pet.header import Header, read_header
 from ihcscore.pet.patient import Overrides
@@ -94,7 +94,7 @@ def read_pet(
     given = overrides or Overrides()
     with quiet():
         files = find_series(folder, series=series, name=name)
-        name = name or Path(folder).name
+        name = name or file_name(Path(folder).absolute())
         grid, order = read_grid(files.slices, name)
         slices = [files.slices[at] for at in order]
         header = read_header(slices, name)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ihcscore.errors import PetError
 from ihcscore.pet.contours import Region, fill_region, read_regions
 from ihcscore.pet.elements import Elements
+from ihcscore.pet.extra import require
 from ihcscore.pet.fill import Filling
 from ihcscore.pet.folder import file_name, quiet
 from ihcscore.pet.masks import Mask, fill_mask, read_nifti, read_segmentation
@@ -132,6 +133,7 @@ def _shapes(path: Path) -> list[tuple[Region | Mask | Sphere, VolumeSource]]:
         return [(one, VolumeSource.SPHERE) for one in read_spheres(path)]
     if lower.endswith((".nii", ".nii.gz")):
         return [(one, VolumeSource.NIFTI) for one in read_nifti(path, file_name(path))]
+    require("pydicom")
     import pydicom
 
     try:

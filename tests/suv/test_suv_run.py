@@ -258,3 +258,12 @@ def test_the_command_line_loads_no_dicom():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+def test_without_the_extra_a_sentence_says_what_to_install(tmp_path, ihcscore_command, monkeypatch):
+    write_drawn(tmp_path / "scan")
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    shown = ihcscore_command("suv", "info", tmp_path / "scan")
+    assert shown.status == 2
+    assert "pip install 'ihcscore[pet]'" in shown.err
+    assert shown.err.count("\n") == 1
