@@ -51,7 +51,7 @@ class Elements:
             return "(unreadable)"
         for said in ("PatientName", "PatientID", "PatientBirthDate"):
             for word in re.findall(r"\w{3,}", self.text(said)):
-                text = re.sub(re.escape(word), "…", text, flags=re.IGNORECASE)
+                text = re.sub(rf"\b{re.escape(word)}\b", "…", text, flags=re.IGNORECASE)
         return _IDENTITY_OR_DATE.sub("…", text)
 
     def texts(self, keyword: str) -> tuple[str, ...]:

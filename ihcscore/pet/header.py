@@ -130,7 +130,7 @@ def read_header(slices: Sequence[Elements], name: str) -> Header:
     """
     _check_kind(slices, name)
     radio = [_radiopharmaceutical(one, name) for one in slices]
-    maker = slices[0].label("Manufacturer")
+    maker = slices[0].text("Manufacturer")
     acquired, dated = _acquired(slices, name)
     series_at, notes = _series_time(slices, acquired, name)
     zone = one_of([one.text("TimezoneOffsetFromUTC") for one in slices], "TimezoneOffsetFromUTC", name)
@@ -164,7 +164,7 @@ def read_header(slices: Sequence[Elements], name: str) -> Header:
         philips_suv=_philips(slices, maker, 0x00, name),
         philips_activity=_philips(slices, maker, 0x09, name),
         is_ge=maker.upper().startswith("GE"),
-        manufacturer=maker,
+        manufacturer=slices[0].label("Manufacturer"),
         model=slices[0].label("ManufacturerModelName"),
         reconstruction=slices[0].label("ReconstructionMethod"),
         notes=tuple(notes),

@@ -18,6 +18,7 @@ _OUTLINE, _HOTTEST = (0, 114, 178), (213, 94, 0)
 _COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233))
 _SIDE_PX, _PROJECTION_PX = 520, 900
 _TEXT_PX, _MARGIN_PX = 14, 10
+_NUMBER_PX = 20
 _AROUND_MM = 45.0
 
 
@@ -131,7 +132,11 @@ def draw_projection(picture: Projection) -> NDArray[np.uint8]:
         places.append(((columns.max() + 1.2) * scale[1], (rows.min() - 0.2) * scale[0], colour))
     image = Image.fromarray(canvas)
     pen = ImageDraw.Draw(image)
+    taken: list[tuple[float, float]] = []
     for number, (x, y, colour) in enumerate(places, 1):
+        while any(abs(x - a) < _NUMBER_PX and abs(y - b) < _NUMBER_PX for a, b in taken):
+            y += _NUMBER_PX
+        taken.append((x, y))
         pen.text((x, y), str(number), fill=colour, font=_font(18), stroke_width=2, stroke_fill=_PAPER)
     names = [f"{number}  {name}" for number, (name, _) in enumerate(picture.volumes, 1)]
     said = f"white 0, black {picture.upper:.3g} {picture.unit} and more"

@@ -214,8 +214,8 @@ def _record(
 
 
 def _file_name(text: str) -> str:
-    """A name as part of a file's: letters, digits and hyphens, with a hash where others could be the same."""
-    plain = re.sub(r"[^0-9A-Za-z]+", "-", text).strip("-")
+    """A name as part of a file's: letters, digits, _ and -, with a hash where others could be the same."""
+    plain = re.sub(r"[^0-9A-Za-z_]+", "-", text).strip("-")
     return (
         plain
         if plain == text.replace(" ", "-")

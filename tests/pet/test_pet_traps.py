@@ -126,7 +126,7 @@ def test_refused(tmp_path, trap):
     text = str(refused.value)
     assert text.startswith("scan: ")
     assert "\n" not in text
-    assert "Drawn" not in text
+    assert "Nobody" not in text
     assert "2020" not in text
     assert "1.2.826" not in text
 
@@ -201,7 +201,7 @@ def test_two_series_are_listed_and_one_is_chosen(tmp_path):
     write_flat(tmp_path / "scan" / "a")
     write_flat(tmp_path / "scan" / "b", Dialect.GE)
     change(tmp_path / "scan" / "b", both(tagged("SeriesNumber", 7), tagged("SeriesDescription", "PET NAC")))
-    with pytest.raises(PetError, match=r"1 'PET … AC' \(4 images\); 7 'PET NAC'"):
+    with pytest.raises(PetError, match=r"1 'PET drawn AC' \(4 images\); 7 'PET NAC'"):
         read_pet(tmp_path / "scan")
     assert read_pet(tmp_path / "scan", series="7").header.is_ge
     assert not read_pet(tmp_path / "scan", series="drawn").header.is_ge
@@ -344,7 +344,7 @@ def test_messages_hold_no_person_even_where_a_header_is_broken(tmp_path):
     write_flat(tmp_path / "scan" / "b", Dialect.GE)
 
     def say(dataset: Dataset, at: int) -> None:
-        dataset.SeriesDescription = "PET phantom 2020-03-02 of DRAWN 1.2.840.113619.2.55.3.1"
+        dataset.SeriesDescription = "PET phantom 2020-03-02 of NOBODY 1.2.840.113619.2.55.3.1"
 
     change(tmp_path / "scan" / "a", say)
     with pytest.raises(PetError, match=r"1 'PET … … of … …' \(4 images\)"):

@@ -121,7 +121,7 @@ def test_nothing_names_the_patient(measured, scans):
     for file in out.rglob("*"):
         if file.is_file():
             content = file.read_bytes()
-            for secret in ("Drawn", "Phantom", "20200302", "2020-03-02", str(scans), *uids):
+            for secret in ("Nobody", "Phantom", "20200302", "2020-03-02", str(scans), *uids):
                 assert secret.encode() not in content, (file.name, secret)
 
 
@@ -215,7 +215,7 @@ def test_info(tmp_path, ihcscore_command):
     ):
         assert said in shown.out, said
     assert "2020" not in shown.out
-    assert "Drawn^" not in shown.out
+    assert "Nobody" not in shown.out
     change(tmp_path / "scan", lambda dataset, at: setattr(dataset, "SeriesTime", "080000"))
     shown = ihcscore_command("suv", "info", tmp_path / "scan")
     assert shown.status == 2

@@ -16,8 +16,9 @@ DIALECTS = (Dialect.SIEMENS, Dialect.GE_PRIVATE, Dialect.PHILIPS)
 
 _BACKGROUND = 0.6
 _DIAMETER_MM = 24.0
-# Where volumes lie in the scan, far enough apart for the peak of one not to see the next.
-_PLACES_MM = tuple((x, y, 0.0) for y in (-40.0, 0.0, 40.0) for x in (-56.0, -18.5, 18.5, 56.0))
+_SCAN = PetScan(shape_zyx=(28, 16, 32), origin_mm=(-77.5, -37.5, -67.5))
+# Where volumes lie in it, side by side as seen from the front, too far for the peak of one to see the next.
+_PLACES_MM = tuple((x, 0.0, z) for z in (43.0, 0.0, -43.0) for x in (-56.0, -18.5, 18.5, 56.0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ def write_pet_cohort(folder: Path, table: pd.DataFrame, scan: PetScan | None = N
     scan : PetScan, optional
         Weight and dose are its own, not the table's.
     """
-    scan = scan or PetScan()
+    scan = scan or _SCAN
     folder.mkdir(parents=True, exist_ok=True)
     rows = [["patient_id", "timepoint", "pet", "voi"]]
     names: dict[str, tuple[str, str]] = {}

@@ -195,7 +195,7 @@ def _new_dataset(identity: str, series: str, frame: str) -> Dataset:
     dataset.SeriesInstanceUID, dataset.FrameOfReferenceUID = series, frame
     dataset.StudyInstanceUID = generate_uid(entropy_srcs=["study", series])
     dataset.Modality, dataset.SeriesNumber, dataset.SeriesDescription = "PT", 1, "PET drawn AC"
-    dataset.PatientName, dataset.PatientID = "Drawn^Phantom", "drawn"
+    dataset.PatientName, dataset.PatientID = "Nobody^Phantom", "none"
     return dataset
 
 
