@@ -26,7 +26,10 @@ __all__ = [
     "describe_slide",
     "known_profiles",
     "load_profile",
+    "measure_scans",
+    "measure_volumes",
     "open_slide",
+    "read_pet",
     "register_slides",
     "run_demo",
     "score_cohort",
@@ -39,6 +42,7 @@ __all__ = [
 if TYPE_CHECKING:
     from ihcscore.cohort.run import score_cohort
     from ihcscore.demo import run_demo
+    from ihcscore.pet import measure_volumes, read_pet
     from ihcscore.profiles import known_profiles, load_profile
     from ihcscore.run.array import count_cells
     from ihcscore.run.drawn import DrawnFields
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
     from ihcscore.slide import open_slide
     from ihcscore.study.agree import agree_tables
     from ihcscore.study.correlate import correlate_tables
+    from ihcscore.suv import measure_scans
 
 # Where the functions are; behind them the commands that call them.
 _HOMES = {
@@ -69,6 +74,8 @@ _HOMES = {
     "ihcscore.study.correlate": ("correlate_tables",),  # correlate
     "ihcscore.study.agree": ("agree_tables",),  # agree
     "ihcscore.demo": ("run_demo",),  # demo
+    "ihcscore.pet": ("read_pet", "measure_volumes"),
+    "ihcscore.suv": ("measure_scans",),  # suv
     "ihcscore.slide": ("open_slide",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

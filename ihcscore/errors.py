@@ -91,3 +91,7 @@ class OutputError(IhcscoreError):
 
 class TableError(IhcscoreError):
     """A table of the user's that cannot be read or whose content cannot be right."""
+
+
+class PetError(IhcscoreError):
+    """A PET series, its header or a volume of interest that no right uptake can be had from."""

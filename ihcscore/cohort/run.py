@@ -239,18 +239,16 @@ def _join(
                 pictures.write_jpeg(file, sheet, quality=_CONTACT_QUALITY)
                 contacts[sample.sample_id] = f"{sample.sample_id}/{_CONTACT}"
         record = _record(samples, errors, settings, manifest)
-        report.write_page(
-            folder.new_file("report.html"),
-            report.CohortPage(
-                record=record, scores=scores, fields=fields, samples=per_sample, markers=per_marker,
-                errors=errors, contacts=contacts, overlays=overlays,
-                folders={
-                    (slide.sample_id, slide.marker): slide.folder.as_posix()
-                    for sample in samples
-                    for slide in sample.slides
-                },
-            ),
+        page = report.CohortPage(
+            record=record, scores=scores, fields=fields, samples=per_sample, markers=per_marker,
+            errors=errors, contacts=contacts, overlays=overlays,
+            folders={
+                (slide.sample_id, slide.marker): slide.folder.as_posix()
+                for sample in samples
+                for slide in sample.slides
+            },
         )  # fmt: skip
+        folder.add_file(report.html_of(page), "report.html")
         output.write_record(folder, record)
     return result
 

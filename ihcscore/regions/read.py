@@ -8,6 +8,7 @@ from ihcscore.errors import AnnotationError
 from ihcscore.regions.annotations import Annotations, Drawn
 from ihcscore.regions.qupath import parse_areas, parse_qupath
 from ihcscore.regions.xml import parse_xml
+from ihcscore.sheet.content import read_content
 
 # Outlines drawn by hand take kilobytes; a file of this size holds detections, which are not needed.
 MAX_BYTES = 64 * 2**20
@@ -55,8 +56,7 @@ def read_areas(path: Path) -> list[Drawn]:
 def _content(path: Path) -> bytes:
     """The file's content, as far as the parser would look at it."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_content(path, most_bytes=MAX_BYTES + 1)
     except FileNotFoundError:
         raise AnnotationError(f"{path}: no such file") from None
     except OSError as error:

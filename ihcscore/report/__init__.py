@@ -2,6 +2,6 @@
 
 from ihcscore.report.cohort import CohortPage
 from ihcscore.report.numbers import format_density, format_range
-from ihcscore.report.page import IndexPage, SlidePage, write_page
+from ihcscore.report.page import IndexPage, SlidePage, html_of
 
-__all__ = ["CohortPage", "IndexPage", "SlidePage", "format_density", "format_range", "write_page"]
+__all__ = ["CohortPage", "IndexPage", "SlidePage", "format_density", "format_range", "html_of"]

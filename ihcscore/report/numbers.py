@@ -97,3 +97,8 @@ def format_span(values: pd.Series[float], decimals: int = 0, *, percent: bool = 
 
 def _with_minus(text: str) -> str:
     return text.replace("-", MINUS)
+
+
+def format_fixed(value: float | None, digits: int = 2) -> str:
+    """So many decimals; a dash where there is no number."""
+    return DASH if value is None or pd.isna(value) else f"{value:.{digits}f}"

@@ -6,7 +6,6 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ import pandas as pd
 from ihcscore.report.numbers import (
     format_count,
     format_density,
+    format_fixed,
     format_interval,
     format_number,
     format_p,
@@ -40,9 +40,9 @@ class Page(Protocol):
         ...
 
 
-def write_page(path: Path, page: Page) -> None:
-    """Write a page; it opens from disk, and its links lead to files beside it."""
-    path.write_text(render(page.template, page.content()), encoding="utf-8")
+def html_of(page: Page) -> str:
+    """A page's HTML; written as a file it opens from disk, and its links lead to files beside it."""
+    return render(page.template, page.content())
 
 
 def render(template: str, content: Mapping[str, Any]) -> str:
@@ -67,7 +67,9 @@ def environment() -> jinja2.Environment:
         "count": format_count,
         "density": format_density,
         "filled": pd.notna,
+        "fixed": format_fixed,
         "interval": lambda row, suffix="": format_interval(row[f"rho_low{suffix}"], row[f"rho_high{suffix}"]),
+        "jpeg": jpeg_uri,
         "number": format_number,
         "p": format_p,
         "percent": format_percent,

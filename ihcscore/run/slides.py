@@ -111,6 +111,6 @@ def _write(folder: output.OutputFolder, joined: SlidesScores, folders: dict[str,
     output.write_table(folder.new_file("fields.csv"), joined.fields, FIELDS)
     errors = {name: str(error) for name, error in joined.errors.items()}
     page = report.IndexPage(scores=joined.scores, folders=folders, errors=errors)
-    report.write_page(folder.new_file("report.html"), page)
+    folder.add_file(report.html_of(page), "report.html")
     content = {"slides": folders, "errors": errors}
     output.write_record(folder, output.make_record("run", content))

@@ -69,12 +69,12 @@ class FieldPictures:
             )
         )
         pictures.write_png(self._file(name, ".png"), drawn)
-        self._file(name, "-plain.jpg").write_bytes(pictures.encode_jpeg(counted.rgb, quality=92))
+        pictures.write_jpeg(self._file(name, "-plain.jpg"), counted.rgb, quality=92)
         if self.upright:
             carried = self.planned.plan.carried
             mirrored = carried is not None and carried.mirrored
             square = pictures.upright_square(counted.rgb, counted.square, mirrored=mirrored)
-            self._file(name, "-upright.jpg").write_bytes(pictures.encode_jpeg(square, quality=90))
+            pictures.write_jpeg(self._file(name, "-upright.jpg"), square, quality=90)
         self.previews[name] = pictures.encode_jpeg(drawn, longest_px=_PREVIEW_PX)
 
     def _file(self, field_id: str, ending: str) -> Path:
@@ -107,18 +107,16 @@ def write_run(
     title = f"{marker}  ·  regions {plan.annotations.source}"
     overview = draw_plan(slide, survey, plan, result.fields, title=title)
     pictures.write_png(folder.new_file("overview.png"), overview)
-    report.write_page(
-        folder.new_file("report.html"),
-        report.SlidePage(
-            record=result.record,
-            fields=result.fields,
-            scores=result.scores,
-            notes=result.notes,
-            overview_jpeg=pictures.encode_jpeg(overview, longest_px=OVERVIEW_PX),
-            field_jpegs=previews,
-            overlays={one: output.overlay_name(slide.name, marker, one) for one in previews},
-        ),
+    page = report.SlidePage(
+        record=result.record,
+        fields=result.fields,
+        scores=result.scores,
+        notes=result.notes,
+        overview_jpeg=pictures.encode_jpeg(overview, longest_px=OVERVIEW_PX),
+        field_jpegs=previews,
+        overlays={one: output.overlay_name(slide.name, marker, one) for one in previews},
     )
+    folder.add_file(report.html_of(page), "report.html")
     output.write_record(folder, result.record)
 
 

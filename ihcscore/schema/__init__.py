@@ -49,6 +49,8 @@ from ihcscore.schema.names import (
     WhiteSource,
 )
 from ihcscore.schema.notes import Note, NoteKind, texts
+from ihcscore.schema.pet import LESIONS, SCANS, PeakKind, SuvKind, SuvSettings, Threshold
+from ihcscore.schema.pet_in import SCAN_MANIFEST, SPHERES, VOLUME_NAMES
 from ihcscore.schema.settings import FieldSettings, RegionSettings, RunSettings, SettingError
 from ihcscore.schema.study import (
     AGREEMENT,
@@ -96,6 +98,7 @@ __all__ = [
     "INTERVAL_COLUMNS",
     "JOINED",
     "LEFT_OUT_COLOUR",
+    "LESIONS",
     "MANIFEST",
     "MARKER_SUMMARY",
     "PALE_COLOUR",
@@ -106,15 +109,19 @@ __all__ = [
     "RESPONSE",
     "RESPONSES",
     "SAMPLE_SUMMARY",
+    "SCANS",
+    "SCAN_MANIFEST",
     "SCORES",
     "SCORES_IN",
     "SERIAL",
     "SLIDE_CELLS",
+    "SPHERES",
     "SUMMARY",
     "SUV_COLUMNS",
     "TUMOUR_COLOUR",
     "UNMATCHED",
     "UPTAKE",
+    "VOLUME_NAMES",
     "WITH_INTERVAL",
     "Adjustment",
     "AgreementSettings",
@@ -134,6 +141,7 @@ __all__ = [
     "Need",
     "Note",
     "NoteKind",
+    "PeakKind",
     "PermutationKind",
     "Quality",
     "Quantity",
@@ -147,7 +155,10 @@ __all__ = [
     "Sampling",
     "SettingError",
     "Source",
+    "SuvKind",
+    "SuvSettings",
     "Table",
+    "Threshold",
     "Unit",
     "Uptake",
     "Variable",

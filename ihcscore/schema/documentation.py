@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ihcscore.schema import counting, study
+from ihcscore.schema import counting, pet, study
+from ihcscore.schema.pet_in import SCAN_MANIFEST, SPHERES, VOLUME_NAMES
 from ihcscore.schema.table import InputColumn, InputTable, Kind, Range, Table
 from ihcscore.schema.tables_in import MANIFEST, POINTS, RATERS, SCORES_IN, UPTAKE
 
-_GIVEN = (MANIFEST, SCORES_IN, UPTAKE, RATERS, POINTS)
+_GIVEN = (MANIFEST, SCORES_IN, UPTAKE, RATERS, POINTS, SCAN_MANIFEST, SPHERES, VOLUME_NAMES)
 
 _COMMANDS: dict[str, tuple[Table, ...]] = {
     "run": (counting.SCORES, counting.FIELDS, counting.SLIDE_CELLS),
@@ -19,6 +20,7 @@ _COMMANDS: dict[str, tuple[Table, ...]] = {
         counting.SAMPLE_SUMMARY,
         counting.MARKER_SUMMARY,
     ),
+    "suv": (pet.LESIONS, pet.SCANS),
     "correlate": (
         study.JOINED,
         study.CORRELATIONS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ihcscore.schema.names import Adjustment, Unit
-from ihcscore.schema.settings import require
+from ihcscore.schema.settings import SettingError, require
 from ihcscore.schema.table import Table, columns
 from ihcscore.schema.variables import Variable, parse_variable
 
@@ -89,7 +89,7 @@ class CorrelationSettings:
             try:
                 variable = parse_variable(text)
             except ValueError as error:
-                raise ValueError(f"{name} is {error}") from None
+                raise SettingError(name, f"is {error}") from None
             found.append(replace(variable, column=None) if variable.column == self.density else variable)
         return tuple(found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ihcscore.schema.counting import COHORT_FIELDS, COHORT_SCORES, IMAGE_COUNTS
+from ihcscore.schema.pet import LESIONS
 from ihcscore.schema.study import RESPONSES
 from ihcscore.schema.table import InputColumn, InputTable, Kind, Need, Range
 
@@ -133,6 +134,7 @@ UPTAKE = InputTable(
     ),
     keys=("patient_id", "tissue", "lesion_id", "timepoint"),
     remedy="name them with `rename` new=old",
+    passed_over=frozenset(LESIONS.names),
 )
 
 

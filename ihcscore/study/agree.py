@@ -256,7 +256,7 @@ def _write(
 ) -> None:
     # Matplotlib and Jinja2 are loaded by those who draw and write pages with them.
     from ihcscore.report import figures
-    from ihcscore.report.page import write_page
+    from ihcscore.report.page import html_of
     from ihcscore.report.study import AgreementPage
 
     output.write_table(folder.new_file("agreement.csv"), result.measures, AGREEMENT)
@@ -281,7 +281,7 @@ def _write(
         warnings=result.warnings,
         figure=picture["svg"],
     )
-    write_page(folder.new_file("report.html"), page)
+    folder.add_file(html_of(page), "report.html")
     output.write_record(folder, record)
 
 

@@ -110,7 +110,7 @@ def _write_page(
 ) -> None:
     """Draw and write figures and page."""
     # Jinja2 is loaded by those who write pages with it.
-    from ihcscore.report.page import write_page
+    from ihcscore.report.page import html_of
     from ihcscore.report.study import StudyPage
 
     drawn = _draw_overviews(study, settings)
@@ -136,7 +136,7 @@ def _write_page(
         figures={name: picture["svg"] for name, picture in drawn.items()},
         scatters=[(title, picture["svg"]) for _, title, picture in scatters],
     )
-    write_page(folder.new_file("report.html"), page)
+    folder.add_file(html_of(page), "report.html")
 
 
 def _draw_overviews(study: Study, settings: CorrelationSettings) -> dict[str, Picture]:

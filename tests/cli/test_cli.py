@@ -339,7 +339,7 @@ class TestOutputFolder:
         def no(*_args, **_kwargs):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(report, "write_page", no)
+        monkeypatch.setattr(report, "html_of", no)
         with pytest.raises(KeyboardInterrupt):
             ihcscore.score_slide(phantom.files.slide, profile="CD8", out=tmp_path / "out")
         assert list(tmp_path.iterdir()) == []
