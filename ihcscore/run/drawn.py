@@ -32,12 +32,12 @@ class DrawnFields:
 
     Attributes
     ----------
-    outline : Path or None
+    outline : str or Path, optional
         Annotation with the tumour's outline (QuPath, ImageScope, ASAP); without it the program proposes
         one.
     """
 
-    outline: Path | None = None
+    outline: str | Path | None = None
 
     def annotations(self, slide: Slide) -> Annotations:
         """What a person drew on the slide.
@@ -49,7 +49,7 @@ class DrawnFields:
         """
         if self.outline is None:
             return Annotations(source=RegionSource.PROPOSED)
-        return read_annotations(self.outline, origin_xy_px=slide.origin_xy_px)
+        return read_annotations(Path(self.outline), origin_xy_px=slide.origin_xy_px)
 
     def plan(self, slide: Slide, survey: Survey, *, annotations: Annotations, settings: RunSettings) -> Plan:
         """Regions from the annotation, or proposed, and the fields in them.
@@ -63,15 +63,11 @@ class DrawnFields:
         """
         confidence = None
         notes: list[Note] = []
-        if self.outline is None:
+        file = None if self.outline is None else Path(self.outline)
+        if file is None:
             annotations, confidence, notes = propose(survey)
         else:
-            check_on_slide(
-                annotations,
-                size_xy_px=slide.size_xy_px,
-                tissue=survey.outline,
-                name=self.outline.name,
-            )
+            check_on_slide(annotations, size_xy_px=slide.size_xy_px, tissue=survey.outline, name=file.name)
         if settings.fields.sampling == Sampling.HOTSPOT:
             notes.append(
                 Note(
@@ -93,7 +89,7 @@ class DrawnFields:
             sampling=settings.fields.sampling,
             notes=(*notes, *room.notes),
             redraws=settings.fields.sampling in (Sampling.RANDOM, Sampling.HOTSPOT),
-            file=self.outline,
+            file=file,
         )
 
 

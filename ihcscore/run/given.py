@@ -23,12 +23,12 @@ class GivenFields:
 
     Attributes
     ----------
-    file : Path
+    file : str or Path
         QuPath GeoJSON of squares, upright or turned, as ``fields.geojson`` holds them. A field's region
         is its class (Tumour centre, Invasive front, else Given fields), its name the annotation's.
     """
 
-    file: Path
+    file: str | Path
 
     def annotations(self, slide: Slide) -> Annotations:
         """Empty: given fields stand in no outline."""
@@ -43,13 +43,14 @@ class GivenFields:
             If the file cannot be read, holds what is no square, names two fields alike, or a field sticks
             out of the slide.
         """
+        file = Path(self.file)
         frame = sampling_frame(slide, survey, settings.fields)
-        fields = fields_from(read_areas(self.file), frame=frame, mpp_um=slide.mpp_um, name=self.file.name)
+        fields = fields_from(read_areas(file), frame=frame, mpp_um=slide.mpp_um, name=file.name)
         chosen = Note(
             kind=NoteKind.GIVEN,
             text="fields were given, not drawn at random: their density is theirs, not the region's",
         )
-        overlaps = check_fields_on_slide(fields, size_xy_px=slide.size_xy_px, name=self.file.name)
+        overlaps = check_fields_on_slide(fields, size_xy_px=slide.size_xy_px, name=file.name)
         return Plan(
             annotations=annotations,
             fields=tuple(fields),
@@ -58,7 +59,7 @@ class GivenFields:
             sampling=Sampling.GIVEN,
             notes=(chosen, *overlaps),
             rejects=False,
-            file=self.file,
+            file=file,
         )
 
 
