@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ihcscore import planes
 from ihcscore.cells.classify import classify_cells
+from ihcscore.geometry.square import centres_of_corners, corners_of_centres
 from ihcscore.planes import Plane
 from ihcscore.profiles import MarkerProfile
 from ihcscore.stain import READABLE_OD, StainMaps, Stains, chromogen_above_background, separate, smooth
@@ -165,7 +166,10 @@ def _positions(at: Peaks, maps: StainMaps) -> dict[str, NDArray[np.float64]]:
     rows, columns = at
     scale_y = maps.shape_yx[0] / maps.chromogen_od.shape[0]
     scale_x = maps.shape_yx[1] / maps.chromogen_od.shape[1]
-    return {"x_px": (columns + 0.5) * scale_x - 0.5, "y_px": (rows + 0.5) * scale_y - 0.5}
+    return {
+        "x_px": centres_of_corners(corners_of_centres(columns) * scale_x),
+        "y_px": centres_of_corners(corners_of_centres(rows) * scale_y),
+    }
 
 
 def _amounts(above_background: Plane, maps: StainMaps, at: Peaks) -> dict[str, NDArray[np.float64]]:

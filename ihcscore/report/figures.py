@@ -20,7 +20,7 @@ from ihcscore.schema import Role
 
 INK, SOFT, LINE, BLUE, ORANGE = "#1e1e22", "#63636b", "#d9d9de", "#2a62c8", "#c2571a"
 
-_STYLE: dict[Any, Any] = {
+_STYLE: Any = {  # the type of matplotlib's own lists each key
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": SOFT,
