@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import shapely
 
 _QUARTER_TURNS = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
 # Edges of turned squares and the points near them are held against each other on a grid of a millionth of
@@ -76,6 +78,9 @@ class Square:
     @property
     def polygon(self) -> shapely.Polygon:
         """The square as a polygon."""
+        # Loaded by those who ask for polygons only: counting on arrays does not.
+        import shapely
+
         return shapely.Polygon(self.corners_xy_px)
 
     def area_mm2(self, mpp_um: float) -> float:
