@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ihcscore.cli.app import app
+from ihcscore.cli.app import app, option_name
 from ihcscore.cli.options import with_settings
 from ihcscore.schema import RunSettings
 
@@ -18,7 +18,7 @@ def info(slide: Annotated[Path, typer.Argument(metavar="SLIDE")], *, settings: R
     """Show a slide's format, size, pixel size, levels and stains."""
     from ihcscore.run.info import describe_slide
 
-    lines = describe_slide(slide, mpp_um=settings.mpp_um, icc=settings.icc)
+    lines = describe_slide(slide, mpp_um=settings.mpp_um, icc=settings.icc, spell=option_name)
     width = max(map(len, lines))
     for name, value in lines.items():
         typer.echo(f"{name:<{width}}  {value}")

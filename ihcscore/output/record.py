@@ -141,10 +141,10 @@ def _text(value: object) -> str:
 
 
 def _own_files(listed: object) -> tuple[str, ...]:
-    """The names of a list, as far as they lead nowhere but into the record's folder."""
-    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+    """The names of a list, as far as they are names and lead nowhere but into the record's folder."""
+    if not isinstance(listed, list):
         return ()
-    paths = {name: Path(name) for name in listed}
+    paths = {name: Path(name) for name in listed if isinstance(name, str)}
     return tuple(name for name, path in paths.items() if not path.anchor and ".." not in path.parts)
 
 

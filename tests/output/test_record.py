@@ -49,13 +49,13 @@ def test_values_become_plain():
     assert type(plain["a"][0]["front"]) is str
 
 
-@pytest.mark.parametrize("listed", [["a.csv", 3], {"a.csv": 1}, "a.csv", None, [["a.csv"]]])
+@pytest.mark.parametrize("listed", [{"a.csv": 1}, "a.csv", None, [["a.csv"]], [3]])
 def test_a_list_that_no_run_wrote_names_nothing(tmp_path, listed):
     assert output.read_record(write(tmp_path, {"command": "run", "files": listed})).files == ()
 
 
 def test_names_that_lead_out_of_the_folder_are_left_out(tmp_path):
-    listed = ["a.csv", "../b.csv", "/etc/c", "overlays/../../d", "overlays/e.png"]
+    listed = ["a.csv", 3, "../b.csv", "/etc/c", "overlays/../../d", "overlays/e.png"]
     assert output.read_record(write(tmp_path, {"files": listed})).files == ("a.csv", "overlays/e.png")
 
 

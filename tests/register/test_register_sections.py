@@ -114,5 +114,5 @@ def test_structure_is_summed_density():
     rgb[:, 5:8] = 79  # half a decade
     assert structure(rgb, white_rgb=(250.0, 250.0, 250.0))[0, 5] == pytest.approx(0.5, abs=0.001)
     assert not structure(np.full((4, 4, 3), 255, np.uint8)).any()
-    with pytest.raises(ValueError, match="expected uint8"):
+    with pytest.raises(ValueError, match="expected a uint8"):
         structure(np.zeros((4, 4, 3)))

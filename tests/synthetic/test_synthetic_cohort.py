@@ -55,10 +55,10 @@ def test_manifest(cohort: CohortFiles) -> None:
         "slide": ["slides/P1-A_CD3.mrxs", "slides/P1-A_CD25.mrxs"],
         "marker": ["CD3", "CD25"],
         "reference": ["true", "false"],
-        "regions": ["slides/P1-A_CD3.geojson", ""],
+        "annotations": ["slides/P1-A_CD3.geojson", ""],
     }
     folder = cohort.manifest.parent
-    for name in [*table["slide"], table["regions"][0]]:
+    for name in [*table["slide"], table["annotations"][0]]:
         assert (folder / name).is_file()
     assert sorted(path.name for path in folder.glob("slides/*.geojson")) == ["P1-A_CD3.geojson"]
     with openslide.OpenSlide(folder / table["slide"][1]) as slide:
