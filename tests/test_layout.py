@@ -1,6 +1,7 @@
 """The import order of the package, held as the design says."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,26 @@ def test_imports_go_down_only():
         if own in DEPTH:
             upward = {name for name in imported(file) - {own} if DEPTH[name] <= DEPTH[own]}
             assert not upward, f"{file.name} imports {upward}"
+
+
+def modules_imported(file: Path, modules: set[str]) -> set[str]:
+    """Modules of the package that a file imports as it is loaded, by their full names."""
+    found = set()
+    for node in ast.parse(file.read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if full in modules else node.module)
+    return found & modules
+
+
+def test_no_import_circle():
+    files = {
+        ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in PACKAGE.rglob("*.py")
+    }
+    graph = {name: modules_imported(file, set(files)) - {name} for name, file in files.items()}
+    assert list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError where there is one
 
 
 def file_calls(file: Path) -> set[str]:
