@@ -80,7 +80,7 @@ def test_correlate_reads_the_table_without_a_warning(measured):
 
 def test_lesions_go_into_correlate_with_no_step_between(measured, tmp_path, ihcscore_command):
     out, _ = measured
-    scores = ["patient_id,sample_id,marker,region,mean_per_mm2"]
+    scores = ["patient_id,sample_id,marker,region,positive_per_mm2"]
     scores += [f"P{n},S{n},CD8,Tumour centre,{100 * n}" for n in (1, 2, 3)]
     (tmp_path / "scores.csv").write_text("\n".join(scores) + "\n")
     shown = ihcscore_command(
