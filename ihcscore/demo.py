@@ -12,8 +12,10 @@ from scipy import stats
 
 from ihcscore import output, synthetic
 from ihcscore.cohort import CohortResult, score_cohort
+from ihcscore.errors import PetError
 from ihcscore.geometry.field import square_of
 from ihcscore.output.progress import Progress, silent
+from ihcscore.pet.extra import require
 from ihcscore.schema import (
     BOTH_REGIONS,
     DEMO,
@@ -27,6 +29,7 @@ from ihcscore.schema import (
 )
 from ihcscore.study.correlate import correlate_tables
 from ihcscore.study.tables import Study
+from ihcscore.suv import SuvResult, measure_scans
 
 _SEED = 1
 # Patients of the planted PET table; those beyond the cohort's have no slides.
@@ -48,6 +51,12 @@ class DemoResult:
     places : DataFrame
         As in ``places.csv``: where each carried field was put beside where it belongs.
     cohort : CohortResult
+    planted_suv : DataFrame
+        The uptake that was drawn, as a SUV table.
+    uptake : SuvResult or None
+        The same, measured in the scans that were drawn of it; None where scans cannot be read.
+    no_scans : str
+        Why not, and what to install; empty where they were measured.
     studies : dict of str to Study
         ``tissue``: the patients with slides; ``planted``: all, the others' densities drawn.
     """
@@ -56,6 +65,9 @@ class DemoResult:
     fit: pd.DataFrame = field(repr=False)
     places: pd.DataFrame = field(repr=False)
     cohort: CohortResult = field(repr=False)
+    planted_suv: pd.DataFrame = field(repr=False)
+    uptake: SuvResult | None = field(repr=False)
+    no_scans: str
     studies: dict[str, Study] = field(repr=False)
 
 
@@ -67,13 +79,14 @@ def run_demo(
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> DemoResult:
-    """Draw four patients with four stains each, score them, and correlate them with a planted PET table.
+    """Draw four patients with four stains each and PET scans, score and measure them, and correlate.
 
     Parameters
     ----------
     out : str or Path
         Gets the slides with their manifest and truth (``slides/``), what a cohort writes (``result/``),
-        two studies (``study-tissue/``, ``study-planted/``) and the comparisons with the truth.
+        PET series of three makers (``scans/``), what ``suv`` writes of them (``suv/``), two studies
+        (``study-tissue/``, ``study-planted/``) and the comparisons with the truth.
     settings : CohortSettings, optional
         The cohort: patients, markers, what is on the sections.
     workers : int
@@ -104,12 +117,23 @@ def run_demo(
             progress=lambda stage, share: progress(stage, 0.45 + 0.45 * share),
         )
         comparison = compare(scored.fields, files)
+        densities = _densities(scored.scores)
+        drawn = synthetic.draw_suv_table(
+            list(densities["patient_id"]), density=list(densities["positive_per_mm2"]), rho=_RHO, seed=_SEED
+        )
+        planted = folder.new_file("planted-suv.csv")
+        output.write_csv(planted, drawn)
+        uptake, no_scans = _measure_uptake(folder, drawn, progress)
+        suv = planted if uptake is None else folder.staging / "suv" / "lesions.csv"
         result = DemoResult(
             comparison=comparison,
             fit=fit_densities(scored.scores, files),
             places=compare_places(scored.fields, files),
             cohort=scored,
-            studies=_studies(folder, scored, progress),
+            planted_suv=drawn,
+            uptake=uptake,
+            no_scans=no_scans,
+            studies=_studies(folder, densities, suv, progress),
         )
         output.write_table(folder.new_file("comparison.csv"), comparison, DEMO)
         output.write_table(folder.new_file("fit.csv"), result.fit, DEMO_FIT)
@@ -176,9 +200,8 @@ def compare_places(fields: pd.DataFrame, files: synthetic.CohortFiles) -> pd.Dat
     return pd.DataFrame(rows, columns=DEMO_PLACES.names)
 
 
-def _studies(folder: output.OutputFolder, scored: CohortResult, progress: Progress) -> dict[str, Study]:
-    """The cohort against a planted PET table: as it is, and with drawn densities for the other patients."""
-    scores = scored.scores
+def _densities(scores: pd.DataFrame) -> pd.DataFrame:
+    """As a table of scores: the cohort's densities, and drawn ones for patients without slides."""
     measured = scores[(scores["marker"] == _MARKER) & (scores["region"] == _REGION)]
     known = dict(zip(measured["patient_id"], measured["mean_per_mm2"].astype(float), strict=True))
     patients = [f"P{number}" for number in range(1, _N_PATIENTS + 1)]
@@ -187,21 +210,46 @@ def _studies(folder: output.OutputFolder, scored: CohortResult, progress: Progre
     drawn = np.exp(generator.uniform(math.log(37), math.log(820), len(patients))).round(1)
     density = [known.get(patient, float(value)) for patient, value in zip(patients, drawn, strict=True)]
     density = [float(value) if math.isnan(one) else one for one, value in zip(density, drawn, strict=True)]
-    suv = folder.new_file("suv.csv")
-    output.write_csv(suv, synthetic.draw_suv_table(patients, density=density, rho=_RHO, seed=_SEED))
+    return pd.DataFrame(
+        {
+            "patient_id": patients,
+            "sample_id": [f"{patient}-A" for patient in patients],
+            "marker": _MARKER,
+            "region": str(_REGION),
+            "positive_per_mm2": density,
+        }
+    )
+
+
+def _measure_uptake(
+    folder: output.OutputFolder, drawn: pd.DataFrame, progress: Progress
+) -> tuple[SuvResult | None, str]:
+    """Scans drawn of a table of uptake and measured again; or None, and in a line why."""
+    try:
+        require("pydicom")
+    except PetError as error:
+        return None, f"{error}; until then the drawn table of uptake is correlated, no scans"
+    progress("PET scans", 0.9)
+    scans = synthetic.write_pet_cohort(folder.staging / "scans", drawn)
+    measured = measure_scans(
+        scans.manifest,
+        out=folder.staging / "suv",
+        names=scans.names,
+        progress=lambda stage, share: progress(f"PET {stage}", 0.92 + 0.02 * share),
+    )
+    return measured, ""
+
+
+def _studies(
+    folder: output.OutputFolder, densities: pd.DataFrame, suv: Path, progress: Progress
+) -> dict[str, Study]:
+    """The cohort against the uptake: as it is, and with drawn densities for the other patients."""
     planted = folder.new_file("planted-scores.csv")
-    table = {
-        "patient_id": patients,
-        "sample_id": [f"{patient}-A" for patient in patients],
-        "marker": _MARKER,
-        "region": str(_REGION),
-        "positive_per_mm2": density,
-    }
-    output.write_csv(planted, pd.DataFrame(table))
+    output.write_csv(planted, densities)
     studies: dict[str, Study] = {}
     sources = {"tissue": folder.staging / "result" / "scores.csv", "planted": planted}
     for name, source in sources.items():
-        progress(f"study {name}", 0.92 + 0.04 * len(studies))
+        progress(f"study {name}", 0.94 + 0.03 * len(studies))
         studies[name] = correlate_tables(
             source, suv, out=folder.staging / f"study-{name}", settings=CorrelationSettings(seed=_SEED)
         )

@@ -1,10 +1,16 @@
 """The demonstration on a cohort of three patients with two stains, as the command shows it."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from ihcscore import demo, schema, synthetic
+from ihcscore.cli.printing import print_demo
+from ihcscore.errors import PetError
+from ihcscore.output import OutputFolder
+from ihcscore.pet import read_uptake
 from ihcscore.synthetic.disk.cohort import MARKERS
 
 SMALL = synthetic.CohortSettings(n_patients=3, markers=(MARKERS[0], MARKERS[2]), mirrored=False)
@@ -45,7 +51,7 @@ def test_tables_and_reports_are_written(shown):
         ("places", schema.DEMO_PLACES),
     ):
         assert list(pd.read_csv(out / f"{name}.csv").columns) == table.names
-    for page in ("result", "study-tissue", "study-planted"):
+    for page in ("result", "suv", "study-tissue", "study-planted"):
         assert (out / page / "report.html").is_file()
 
 
@@ -61,3 +67,38 @@ def test_planted_correlation_comes_out(shown):
     first = result.studies["planted"].correlations.iloc[0]
     assert first.n == 15
     assert first.rho == pytest.approx(0.7, abs=0.05)
+
+
+def test_uptake_is_measured_in_scans_and_that_is_correlated(shown, capsys):
+    result, out = shown
+    keys = ["patient_id", "timepoint", "tissue", "lesion_id"]
+    both = result.uptake.lesions.merge(result.planted_suv, on=keys, suffixes=("", "_drawn"))
+    assert len(both) == len(result.planted_suv) == len(result.uptake.lesions)
+    lesions = both[both["tissue"] == "lesion"]
+    assert lesions["suv_max"].to_numpy() == pytest.approx(lesions["suv_max_drawn"].to_numpy(), rel=2e-4)
+    assert result.uptake.errors == []
+    assert result.uptake.scans["manufacturer"].nunique() == 3
+    for study in ("tissue", "planted"):
+        record = json.loads((out / f"study-{study}" / "run.json").read_text(encoding="utf-8"))
+        assert record["inputs"]["suv"]["name"] == "lesions.csv"
+    table = read_uptake(out / "suv" / "lesions.csv")
+    assert (table.warnings, table.unread) == ([], [])
+    print_demo(result)
+    assert "SIEMENS, GE MEDICAL SYSTEMS, Philips Medical Systems): off from the drawn by 0.0" in (
+        capsys.readouterr().out
+    )
+
+
+def test_without_the_extra_the_drawn_table_is_correlated(shown, tmp_path, monkeypatch):
+    result, _ = shown
+
+    def absent(package):
+        raise PetError(f"{package} is not installed; pip install 'ihcscore[pet]'")
+
+    monkeypatch.setattr(demo, "require", absent)
+    with OutputFolder(tmp_path / "out") as folder:
+        uptake, said = demo._measure_uptake(folder, result.planted_suv, lambda stage, share: None)
+        folder.add_file("{}", "run.json")
+    assert uptake is None
+    assert "ihcscore[pet]" in said
+    assert "\n" not in said

@@ -20,12 +20,13 @@ def demo(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw a cohort of known truth, score it on all stains, correlate it with PET, and compare."""
+    """Draw a cohort of known truth, score all stains, measure its PET scans, correlate, and compare."""
     from ihcscore.demo import run_demo
 
     with progress_bar(quiet) as progress:
         result = run_demo(out, workers=workers, overwrite=overwrite, progress=progress)
     if not quiet:
         print_demo(result)
-        for page in ("result", "study-tissue", "study-planted"):
+        pages = ("result", *(["suv"] if result.uptake is not None else []), "study-tissue", "study-planted")
+        for page in pages:
             typer.echo(f"Report: {out / page / 'report.html'}")

@@ -114,7 +114,23 @@ def print_demo(result: DemoResult) -> None:
         f"Fields carried to other stains: {len(places)}, off by {places['true_error_um'].median():.1f} µm in "
         f"the median and {places['true_error_um'].max():.1f} µm at most "
         f"(estimated {places['registration_error_um'].median():.1f} and "
-        f"{places['registration_error_um'].max():.1f} µm)\n"
+        f"{places['registration_error_um'].max():.1f} µm)"
+    )
+    typer.echo(f"{_about_uptake(result)}\n")
+
+
+def _about_uptake(result: DemoResult) -> str:
+    """How near the uptake measured in the scans is to what was drawn."""
+    if result.uptake is None:
+        return result.no_scans
+    keys = ["patient_id", "timepoint", "tissue", "lesion_id"]
+    both = result.uptake.lesions.merge(result.planted_suv, on=keys, suffixes=("", "_drawn"))
+    both = both[both["tissue"] == "lesion"]
+    off = (both["suv_max"] / both["suv_max_drawn"] - 1).abs().max()
+    makers = ", ".join(result.uptake.scans["manufacturer"].unique())
+    return (
+        f"SUVmax of {len(both)} lesions in {len(result.uptake.scans)} scans ({makers}): "
+        f"off from the drawn by {100 * off:.2f} % at most"
     )
 
 

@@ -16,9 +16,11 @@ from PIL import Image, ImageDraw, ImageFont
 _INK, _PAPER = (30, 30, 34), (255, 255, 255)
 _OUTLINE, _HOTTEST = (0, 114, 178), (213, 94, 0)
 _COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233))
-_SIDE_PX, _PROJECTION_PX = 520, 900
-_TEXT_PX, _MARGIN_PX = 14, 10
-_NUMBER_PX = 20
+_SIDE_PX = 520
+_PROJECTION_WIDTH_PX, _PROJECTION_HEIGHT_PX = 560, 1100
+# Pages show the pictures at about two thirds of their size.
+_TEXT_PX, _MARGIN_PX = 18, 10
+_NUMBER_PX = 24
 _AROUND_MM = 45.0
 
 
@@ -97,7 +99,7 @@ def draw_uptake_slice(picture: UptakeSlice) -> NDArray[np.uint8]:
     high = np.minimum(at.max(axis=0) + around + 1, picture.suv.shape)
     part = slice(low[0], high[0]), slice(low[1], high[1])
     upper = float(picture.suv[picture.hottest_yx]) or 1.0
-    zoom_yx = _zoom(picture.suv[part].shape, picture.spacing_yx_mm, _SIDE_PX)
+    zoom_yx = _zoom(picture.suv[part].shape, picture.spacing_yx_mm, (_SIDE_PX, _SIDE_PX))
     canvas = _grey(picture.suv[part], upper, zoom_yx)
     _outline(canvas, picture.inside[part], _OUTLINE)
     y, x = (
@@ -120,35 +122,36 @@ def draw_projection(picture: Projection) -> NDArray[np.uint8]:
     -------
     (height, width, 3) array of uint8
     """
-    canvas = _grey(
-        picture.suv, picture.upper, _zoom(picture.suv.shape, picture.spacing_yx_mm, _PROJECTION_PX)
-    )
+    room = _PROJECTION_HEIGHT_PX, _PROJECTION_WIDTH_PX
+    canvas = _grey(picture.suv, picture.upper, _zoom(picture.suv.shape, picture.spacing_yx_mm, room))
     scale = np.array(canvas.shape[:2]) / np.array(picture.suv.shape)
     places = []
     for number, (_, inside) in enumerate(picture.volumes):
         colour = _COLOURS[number % len(_COLOURS)]
         _outline(canvas, inside, colour)
         rows, columns = np.nonzero(inside)
-        places.append(((columns.max() + 1.2) * scale[1], (rows.min() - 0.2) * scale[0], colour))
+        beside = rows[columns == columns.max()].mean() + 0.5
+        places.append(((columns.max() + 1) * scale[1] + 5, beside * scale[0] - _NUMBER_PX / 2, colour))
     image = Image.fromarray(canvas)
     pen = ImageDraw.Draw(image)
     taken: list[tuple[float, float]] = []
+    font = _font(_NUMBER_PX - 2)
     for number, (x, y, colour) in enumerate(places, 1):
         while any(abs(x - a) < _NUMBER_PX and abs(y - b) < _NUMBER_PX for a, b in taken):
             y += _NUMBER_PX
         taken.append((x, y))
-        pen.text((x, y), str(number), fill=colour, font=_font(18), stroke_width=2, stroke_fill=_PAPER)
+        pen.text((x, y), str(number), fill=colour, font=font, stroke_width=3, stroke_fill=_PAPER)
     names = [f"{number}  {name}" for number, (name, _) in enumerate(picture.volumes, 1)]
     said = f"white 0, black {picture.upper:.3g} {picture.unit} and more"
     return _framed(np.asarray(image), picture.sides, [picture.title, said, *names])
 
 
 def _zoom(
-    shape_yx: tuple[int, ...], spacing_yx_mm: tuple[float, float], longest_px: int
+    shape_yx: tuple[int, ...], spacing_yx_mm: tuple[float, float], room_yx_px: tuple[int, int]
 ) -> tuple[float, float]:
     """Pixels a voxel, the same for a millimetre in both directions."""
     sides_mm = shape_yx[0] * spacing_yx_mm[0], shape_yx[1] * spacing_yx_mm[1]
-    per_mm = longest_px / max(sides_mm)
+    per_mm = min(room / side for room, side in zip(room_yx_px, sides_mm, strict=True))
     return per_mm * spacing_yx_mm[0], per_mm * spacing_yx_mm[1]
 
 
@@ -160,18 +163,19 @@ def _grey(suv: NDArray[np.float32], upper: float, zoom_yx: tuple[float, float]) 
 
 
 def _outline(canvas: NDArray[np.uint8], inside: NDArray[np.bool_], colour: tuple[int, int, int]) -> None:
-    """Draw along the edges of the voxels."""
+    """Draw along the edges of the voxels, on white, so that it shows on black."""
     height, width = canvas.shape[:2]
     large = cv2.resize(inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     rings, _ = cv2.findContours(large, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(canvas, rings, -1, colour, 2)
+    for ink, width_px in ((_PAPER, 5), (colour, 2)):
+        cv2.drawContours(canvas, rings, -1, ink, width_px)
 
 
 def _framed(canvas: NDArray[np.uint8], sides: Sides, lines: Sequence[str]) -> NDArray[np.uint8]:
     """The picture with the patient's directions at its edges and lines of text below."""
     font = _font(_TEXT_PX)
     height, width = canvas.shape[:2]
-    room = 22
+    room = 28
     step = _TEXT_PX + 5
     total = max(width + 2 * room, round(max(font.getlength(line) for line in lines)) + 2 * _MARGIN_PX)
     image = Image.new("RGB", (total, height + 2 * room + step * len(lines) + _MARGIN_PX), _PAPER)
@@ -179,12 +183,12 @@ def _framed(canvas: NDArray[np.uint8], sides: Sides, lines: Sequence[str]) -> ND
     image.paste(Image.fromarray(canvas), (left, room))
     pen = ImageDraw.Draw(image)
     for (x, y), letter in (
-        ((left - room + 5, room + height // 2 - 8), sides.left),
-        ((left + width + 5, room + height // 2 - 8), sides.right),
-        ((left + width // 2 - 4, 2), sides.top),
-        ((left + width // 2 - 4, room + height + 2), sides.bottom),
+        ((left - room // 2, room + height // 2), sides.left),
+        ((left + width + room // 2, room + height // 2), sides.right),
+        ((left + width // 2, room // 2), sides.top),
+        ((left + width // 2, room + height + room // 2), sides.bottom),
     ):
-        pen.text((x, y), letter, fill=_INK, font=font)
+        pen.text((x, y), letter, fill=_INK, font=font, anchor="mm")
     for number, line in enumerate(lines):
         pen.text((_MARGIN_PX, height + 2 * room + number * step), line, fill=_INK, font=font)
     return np.asarray(image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ihcscore.pet import PetSeries, Quantity, Rule
@@ -13,6 +14,8 @@ _SUV = {
     SuvKind.SUL: "lean body mass after Janmahasatian (SUL, g/ml)",
     SuvKind.BSA: "body surface after Du Bois (cm²/ml)",
 }
+# DICOM codes name nuclides as ^18^Fluorine (PS3.16 CID 4020).
+_RAISED = re.compile(r"\^(\d+m?)\^(\w+)")
 
 
 def derivation(series: PetSeries) -> list[tuple[str, str]]:
@@ -56,7 +59,7 @@ def scanner(series: PetSeries) -> list[tuple[str, str]]:
         lines.append(("Reconstruction", header.reconstruction))
     lines.append(("Voxels", f"{columns} × {rows} × {n} of {voxel} mm"))
     if header.nuclide:
-        lines.append(("Nuclide", header.nuclide))
+        lines.append(("Nuclide", _RAISED.sub(r"\2-\1", header.nuclide)))
     return lines
 
 
@@ -123,12 +126,18 @@ def _quantity(quantity: Quantity, unit: str) -> str:
     return f"{number(quantity.value)} {unit} from {quantity.source}"
 
 
+def _signed(value: float) -> str:
+    """With one decimal and its sign, which no 0 has."""
+    rounded = round(value, 1)
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+
+
 def _reference(series: PetSeries) -> list[tuple[str, str]]:
     reference, since_min = series.how.reference, series.how.reference_min
     if reference is None or since_min is None:
         return []
     others = ", ".join(
-        f"{name} {by / 60:+.1f} min"
+        f"{name} {_signed(by / 60)} min"
         for name, at_s in reference.candidates_s.items()
         if name is not reference.source
         for by in (at_s - reference.at_s,)

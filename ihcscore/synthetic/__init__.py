@@ -7,6 +7,7 @@
 
 from ihcscore.synthetic.disk.cohort import CohortFiles, CohortSettings, MarkerSettings, write_cohort
 from ihcscore.synthetic.disk.mirax import ArraySource, MiraxSettings, RepeatedSource, TileSource, write_mirax
+from ihcscore.synthetic.disk.pet_cohort import PetCohort, write_pet_cohort
 from ihcscore.synthetic.disk.phantom import PhantomFiles, write_phantom
 from ihcscore.synthetic.disk.suv_table import draw_suv_table
 from ihcscore.synthetic.disk.truth import SlideTruth
@@ -31,6 +32,7 @@ __all__ = [
     "Mounting",
     "MountingSettings",
     "Optics",
+    "PetCohort",
     "PhantomFiles",
     "RepeatedSource",
     "Section",
@@ -50,5 +52,6 @@ __all__ = [
     "true_map",
     "write_cohort",
     "write_mirax",
+    "write_pet_cohort",
     "write_phantom",
 ]
