@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import highdicom
 import numpy as np
 import pydicom
 from pydicom import Dataset
+from pydicom.uid import generate_uid
 
 from ihcscore.synthetic.disk.pet_series import Dialect, PetScan, Sphere, draw_uptake, write_pet_series
 
@@ -111,3 +113,25 @@ def write_json_header(folder: Path, source: Path) -> Path:
         dataset.PixelData = values.astype("<i2").tobytes()
 
     return change(folder, edit)
+
+
+def write_segmentation(path, folder, mask, label="L1"):
+    """A DICOM segmentation of one volume over the images of a folder."""
+    images = sorted(
+        (pydicom.dcmread(file) for file in folder.glob("*.dcm")), key=lambda one: one.ImagePositionPatient[2]
+    )
+    for image in images:
+        image.StudyDate, image.StudyTime, image.AccessionNumber, image.StudyID = "", "", "", ""
+        image.PatientBirthDate, image.ReferringPhysicianName = "", ""
+    code = highdicom.sr.CodedConcept("108369006", "SCT", "Neoplasm")
+    segment = highdicom.seg.SegmentDescription(
+        segment_number=1, segment_label=label, segmented_property_category=code, segmented_property_type=code,
+        algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.MANUAL,
+    )  # fmt: skip
+    found = highdicom.seg.Segmentation(
+        source_images=images, pixel_array=mask.astype(np.uint8), segmentation_type="BINARY",
+        segment_descriptions=[segment], series_instance_uid=generate_uid(), series_number=5,
+        sop_instance_uid=generate_uid(), instance_number=1, manufacturer="x", manufacturer_model_name="x",
+        software_versions="1", device_serial_number="1",
+    )  # fmt: skip
+    found.save_as(path)

@@ -6,7 +6,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from drawn_pet import write_json_header
+from drawn_pet import write_json_header, write_segmentation
 from ihcscore import measure_volumes, read_pet
 from ihcscore.pet import Grid, Label, PetSeries, Volume, VolumeSource, measure, read_volumes
 from ihcscore.pet.fill import Filling
@@ -69,6 +69,22 @@ def test_sts_001_from_dicom(shared_data, tmp_path):
     again = measure_volumes(series, folder / "nifti" / "PET_mask.nii.gz").iloc[0]
     assert again["suv_peak"] == row["suv_peak"]
     assert again["n_voxels"] == 5095
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_sts_001_as_a_segmentation(shared_data, tmp_path):
+    """The same volume written by highdicom as DICOM SEG and read back: no voxel differs."""
+    images = shared_data / "pet" / "sts001" / "dicom" / "image"
+    series = read_pet(images)
+    (drawn,) = read_volumes(shared_data / "pet" / "sts001" / "dicom" / "mask" / "RS.dcm", series)
+    mask = np.zeros(series.suv.shape, bool)
+    mask[drawn.filling.box] = drawn.filling.inside
+    write_segmentation(tmp_path / "seg.dcm", images, mask)
+    (volume,) = read_volumes(tmp_path / "seg.dcm", series)
+    again = np.zeros(series.suv.shape, bool)
+    again[volume.filling.box] = volume.filling.inside
+    assert mask.sum() > 5000
+    assert (again == mask).all()
 
 
 def test_51_patients(shared_data):

@@ -3,14 +3,12 @@
 import math
 from dataclasses import replace
 
-import highdicom
 import nibabel
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import generate_uid
 
-from drawn_pet import SCAN, SPHERES, write_drawn
+from drawn_pet import SCAN, SPHERES, write_drawn, write_segmentation
 from ihcscore.errors import PetError, TableError
 from ihcscore.pet import (
     Grid,
@@ -224,27 +222,6 @@ def test_nifti_without_a_place_or_outside_is_refused(drawn, tmp_path):
     (tmp_path / "c.nii.gz").write_bytes(b"no mask")
     with pytest.raises(PetError, match="NIfTI"):
         read_volumes(tmp_path / "c.nii.gz", series)
-
-
-def write_segmentation(path, folder, mask, label="L1"):
-    images = sorted(
-        (pydicom.dcmread(file) for file in folder.glob("*.dcm")), key=lambda one: one.ImagePositionPatient[2]
-    )
-    for image in images:
-        image.StudyDate, image.StudyTime, image.AccessionNumber, image.StudyID = "", "", "", ""
-        image.PatientBirthDate, image.ReferringPhysicianName = "", ""
-    code = highdicom.sr.CodedConcept("108369006", "SCT", "Neoplasm")
-    segment = highdicom.seg.SegmentDescription(
-        segment_number=1, segment_label=label, segmented_property_category=code, segmented_property_type=code,
-        algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.MANUAL,
-    )  # fmt: skip
-    found = highdicom.seg.Segmentation(
-        source_images=images, pixel_array=mask.astype(np.uint8), segmentation_type="BINARY",
-        segment_descriptions=[segment], series_instance_uid=generate_uid(), series_number=5,
-        sop_instance_uid=generate_uid(), instance_number=1, manufacturer="x", manufacturer_model_name="x",
-        software_versions="1", device_serial_number="1",
-    )  # fmt: skip
-    found.save_as(path)
 
 
 @pytest.mark.filterwarnings("ignore")
