@@ -141,7 +141,7 @@ JOINED = Table(
         density_low         | float | lower end of its interval: of the fields, or the smallest sample
         density_high        | float | upper end of its interval: of the fields, or the largest sample
         n_samples           | int   | samples of the density
-        n_fields            | int   | fields of the density
+        n_scored            | int   | fields of the density
         timepoint           | str   | scan
         suv_column          | str   | suv_max, suv_mean or suv_peak
         suv_lesions_mean    | float | mean of it over the patient's lesions

@@ -11,7 +11,7 @@ import pandas as pd
 from ihcscore.schema import CorrelationSettings, Unit, Variable
 
 COLUMNS = ["patient_id", "sample_id", "samples", "variable", "marker", "region", "density", "density_low",
-           "density_high", "n_samples", "n_fields"]  # fmt: skip
+           "density_high", "n_samples", "n_scored"]  # fmt: skip
 
 
 def measure(scores: pd.DataFrame, settings: CorrelationSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -67,9 +67,9 @@ def sample_densities(scores: pd.DataFrame, *, column: str | None = None) -> pd.D
     DataFrame
         Columns patient_id, sample_id (its text in tables), samples (a tuple of ids), variable (a
         :class:`~ihcscore.schema.Variable`), marker, region, density, density_low, density_high,
-        n_samples, n_fields.
+        n_samples, n_scored.
     """
-    table = scores[scores["density"].notna()].rename(columns={"n_scored": "n_fields"})
+    table = scores[scores["density"].notna()]
     table["variable"] = pd.Series(
         [
             Variable(marker=marker, region=region, column=column)
@@ -105,7 +105,7 @@ def patient_densities(scores: pd.DataFrame, *, column: str | None = None) -> pd.
                 "density_low": group["density_low"].iloc[0] if one else group["density"].min(),
                 "density_high": group["density_high"].iloc[0] if one else group["density"].max(),
                 "n_samples": len(group),
-                "n_fields": group["n_fields"].sum(min_count=1),
+                "n_scored": group["n_scored"].sum(min_count=1),
             }
         )
     return _sorted(pd.DataFrame(rows, columns=COLUMNS))
@@ -169,7 +169,7 @@ def _ratio(above: pd.DataFrame, below: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
     left_out = both.loc[alone | zero, ["patient_id", "variable"]]
     both = both[~(alone | zero)].assign(density_low=np.nan, density_high=np.nan)
     both["density"] = both["density"] / both["density_below"]
-    both["n_fields"] = both[["n_fields", "n_fields_below"]].min(axis=1)
+    both["n_scored"] = both[["n_scored", "n_scored_below"]].min(axis=1)
     return _sorted(both), left_out.assign(reason=reasons)
 
 

@@ -198,7 +198,7 @@ def _join(
     joined["timepoint"], joined["suv_column"] = settings.timepoint, settings.suv
     response = {} if suv is None else dict(zip(suv.rows["patient_id"], suv.rows["response"], strict=True))
     joined["response"] = [response.get(patient, "") for patient in joined["patient_id"]]
-    for column in ("n_lesions", "n_samples", "n_fields"):
+    for column in ("n_lesions", "n_samples", "n_scored"):
         joined[column] = joined[column].astype("Int64")
     return joined
 
