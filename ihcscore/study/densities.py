@@ -69,7 +69,7 @@ def sample_densities(scores: pd.DataFrame, *, column: str | None = None) -> pd.D
         :class:`~ihcscore.schema.Variable`), marker, region, density, density_low, density_high,
         n_samples, n_scored.
     """
-    table = scores[scores["density"].notna()]
+    table = scores[scores["density"].notna()].copy()
     table["variable"] = pd.Series(
         [
             Variable(marker=marker, region=region, column=column)

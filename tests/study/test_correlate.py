@@ -178,6 +178,7 @@ class TestNothingElseMatters:
         scores = pd.DataFrame(rows).rename(
             columns={
                 "mean_per_mm2": "density",
+                "n_fields": "n_scored",
                 "ci95_low_per_mm2": "density_low",
                 "ci95_high_per_mm2": "density_high",
             }
