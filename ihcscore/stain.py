@@ -6,7 +6,7 @@ vector (unit length, R G B) times its amount (Ruifrok and Johnston 2001, Anal Qu
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -153,10 +153,6 @@ class Stains:
         """One line on where white and vectors come from."""
         parts = (self.white, self.hematoxylin, self.chromogen, self.pigment)
         return ", ".join(f"{part.name} {part.source}" for part in parts)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types for JSON."""
-        return asdict(self)
 
     def pigment_likeness(self, residual_share: FloatArray) -> FloatArray:
         """How far colours have gone from the slide's chromogen (0) to pigment (1).

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from ihcscore import stain
 from ihcscore.cells.pigment import pigment_fraction
+from ihcscore.output import as_plain
 from ihcscore.planes import check_rgb
 from ihcscore.stain import (
     chromogen_above_background,
@@ -185,7 +186,7 @@ def test_wrong_arguments_are_refused():
 
 
 def test_stains_go_into_json():
-    told = json.loads(json.dumps(stains().as_dict()))
+    told = json.loads(json.dumps(as_plain(stains())))
     assert told["chromogen"]["name"] == "DAB"
     assert told["white"]["source"] == "given"
     assert told["chromogen_level"]["od"] > 0

@@ -174,11 +174,6 @@ def _direction(angle_deg: float) -> tuple[float, float]:
     return math.cos(angle), math.sin(angle)
 
 
-def square_corners(x_px: float, y_px: float, side_px: float, angle_deg: float = 0.0) -> NDArray[np.float64]:
-    """Corners of a square; see :class:`Square`."""
-    return Square(x_px=x_px, y_px=y_px, side_px=side_px, angle_deg=angle_deg).corners_xy_px
-
-
 def is_upright(corners: NDArray[np.float64]) -> bool:
     """Whether the edges of a rectangle (corners in order, shape (4, 2)) run along the axes."""
     return bool((np.diff(corners, axis=0, append=corners[:1]) == 0).any(axis=1).all())

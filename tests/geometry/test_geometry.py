@@ -3,7 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from ihcscore.geometry.square import Square, is_upright, pixels_inside, square_corners, turned
+from ihcscore.geometry.square import Square, is_upright, pixels_inside, turned
+
+
+def square_corners(x_px, y_px, side_px, angle_deg=0.0):
+    return Square(x_px=x_px, y_px=y_px, side_px=side_px, angle_deg=angle_deg).corners_xy_px
 
 
 def test_a_turn_is_clockwise_as_seen():

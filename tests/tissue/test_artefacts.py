@@ -6,7 +6,7 @@ import pytest
 
 from ihcscore.fields.quality import QualitySettings, judge_field
 from ihcscore.geometry.field import FieldQuality
-from ihcscore.geometry.square import pixels_inside, square_corners
+from ihcscore.geometry.square import Square, pixels_inside
 from ihcscore.slide import open_slide
 from ihcscore.synthetic import (
     PENS,
@@ -28,6 +28,10 @@ SECTION = SectionSettings(
     size_um=(3600.0, 3200.0), tissue_um=2600.0, tumour_um=1400.0, mpp_um=2.0, front_um=300.0
 )
 KINDS = ("pen", "fold", "edge", "pale")
+
+
+def square_corners(x_px, y_px, side_px, angle_deg=0.0):
+    return Square(x_px=x_px, y_px=y_px, side_px=side_px, angle_deg=angle_deg).corners_xy_px
 
 
 def shrunk(rgb, step):
