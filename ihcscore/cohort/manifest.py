@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from ihcscore.errors import TableError
 from ihcscore.schema import MANIFEST, Note
-from ihcscore.sheet import UnreadColumn, check_table, first_double, place, read_sheet
+from ihcscore.sheet import check_table, first_double, place, read_sheet
 
 # Characters that some file system refuses in a folder's name.
 _NO_NAME = set('/\\:*?"<>|')
@@ -82,13 +82,10 @@ class Manifest:
         In the manifest's order.
     notes : list of Note
         What a reader must know of the table.
-    unread : list of UnreadColumn
-        Columns that nobody reads.
     """
 
     samples: list[Sample]
     notes: list[Note]
-    unread: list[UnreadColumn] = field(repr=False)
 
 
 def read_manifest(path: str | Path) -> Manifest:
@@ -113,7 +110,7 @@ def read_manifest(path: str | Path) -> Manifest:
     samples = [
         _sample(table.name, rows, path.parent) for _, rows in table.rows.groupby("sample_id", sort=False)
     ]
-    return Manifest(samples=samples, notes=table.notes, unread=table.unread)
+    return Manifest(samples=samples, notes=table.notes)
 
 
 def _check_names(name: str, rows: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ihcscore.errors import PetError, TableError
 from ihcscore.schema import VOLUME_NAMES
-from ihcscore.sheet import check_table, first_double, place, read_sheet
+from ihcscore.sheet import check_table, first_double, folded, place, read_sheet
 
 LESION = "lesion"
 ORGANS = (
@@ -17,8 +17,16 @@ ORGANS = (
 )  # fmt: skip
 """Those of van de Donk et al. 2021, doi 10.1007/s00259-021-05407-y."""
 
-_LESIONS = {"lesion", "tumour", "tumor", "metastasis"}
-_SIDES = {"left": "left", "right": "right", "l": "left", "r": "right", "lt": "left", "rt": "right"}
+# Beginnings of words of a lesion, in English, German and Dutch; whole words where a beginning is too short.
+_LESION_STEMS = (
+    "lesion", "läsion", "laesi", "tumour", "metasta", "primary", "primär", "cancer", "carcinom", "karzinom",
+    "melanom", "sarcom", "malignan", "neoplas", "recurren", "rezidiv",
+)  # fmt: skip
+_LESION_WORDS = {"met", "mets"}
+# What turns such a word round, or leaves open what was measured: "tumour-free liver", "no lesion".
+_NOT_LESION_STEMS = ("healthy", "normal", "physiolog", "benign", "adjacent", "background", "contralateral", "reference", "gesund")
+_NOT_LESION_WORDS = {"no", "non", "not", "without", "free", "near", "outside", "kein", "ohne"}
+SIDES = {"left": "left", "right": "right", "l": "left", "r": "right", "lt": "left", "rt": "right"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +56,23 @@ def label_of(name: str) -> Label:
     if " ".join(words) in ORGANS:
         return Label(tissue=" ".join(words), lesion_id="")
     for side, rest in ((words[-1:], words[:-1]), (words[:1], words[1:])):
-        if side and side[0] in _SIDES and " ".join(rest) in ORGANS:
-            return Label(tissue=" ".join(rest), lesion_id=_SIDES[side[0]])
+        if side and side[0] in SIDES and " ".join(rest) in ORGANS:
+            return Label(tissue=" ".join(rest), lesion_id=SIDES[side[0]])
     return Label(tissue=LESION, lesion_id=name)
+
+
+def names_lesion(tissue: str) -> bool | None:
+    """Whether words say a lesion, as ``liver metastasis`` or ``Lesions`` do; None where they say both.
+
+    Anything else is the name of healthy tissue.
+    """
+    words = folded(tissue).replace("/", " ").replace(",", " ").split()
+    lesion = any(word.startswith(_LESION_STEMS) or word in _LESION_WORDS for word in words)
+    around = any(word.startswith("peri") and word[4:].startswith(_LESION_STEMS) for word in words)
+    healthy = any(word.startswith(_NOT_LESION_STEMS) or word in _NOT_LESION_WORDS for word in words)
+    if around or (lesion and healthy):
+        return None
+    return lesion
 
 
 def read_names(path: str | Path) -> dict[str, Label]:
@@ -71,8 +93,17 @@ def read_names(path: str | Path) -> dict[str, Label]:
         )
     labels: dict[str, Label] = {}
     for line, row in zip(table.rows.index, table.rows.to_dict("records"), strict=True):
-        is_lesion = str(row["tissue"]).lower() in _LESIONS
+        is_lesion = names_lesion(row["tissue"])
+        if is_lesion is None:
+            raise both_said(table.name, line, row["tissue"])
         if is_lesion and not row["lesion_id"]:
             raise PetError(f"{place(table.name, [line])}: a lesion's lesion_id is empty; give it")
         labels[row["name"]] = Label(tissue=LESION if is_lesion else row["tissue"], lesion_id=row["lesion_id"])
     return labels
+
+
+def both_said(name: str, line: int, tissue: str) -> TableError:
+    """The error of words that say a lesion and healthy tissue."""
+    return TableError(
+        f"{place(name, [line])}: tissue '{tissue}' may be a lesion or healthy; write lesion, or the organ's name"
+    )

@@ -9,18 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from ihcscore.errors import TableError, parameter
+from ihcscore.pet.names import LESION, ORGANS, SIDES, both_said, names_lesion
 from ihcscore.schema import RESPONSES, SUV_COLUMNS, UPTAKE, Note, NoteKind
-from ihcscore.sheet import (
-    CheckedTable,
-    UnreadColumn,
-    check_table,
-    first_double,
-    place,
-    read_sheet,
-    refuse_empty,
-)
+from ihcscore.sheet import CheckedTable, check_table, first_double, place, read_sheet, refuse_empty
 
-_LESION = {"lesion", "tumour", "tumor", "metastasis"}
 # Beyond these something else than SUV was written: the highest lesion uptakes stay well below 100 g/ml.
 _HIGHEST_SUV, _SPREAD = 150.0, 100.0
 _METHODS = {"software": "software", "voi_method": "methods to draw the volume of interest"}
@@ -41,15 +33,12 @@ class UptakeTable:
         What a reader must know.
     links : bool
         Whether the file has a column that says which lesion the tissue came from.
-    unread : list of UnreadColumn
-        Columns that nobody reads.
     """
 
     rows: pd.DataFrame = field(repr=False)
     name: str
     warnings: list[Note]
     links: bool
-    unread: list[UnreadColumn]
 
 
 def read_uptake(
@@ -78,11 +67,13 @@ def read_uptake(
     table = check_table(read_sheet(path, rename), UPTAKE.asking(suv))
     table.require_number(suv, remedy=f"choose another with {parameter('suv')}")
     rows = table.rows.drop(columns=[name for name in SUV_COLUMNS if name not in table.given])
-    rows["is_lesion"] = _is_lesion(table)
-    rows["tissue"] = rows["tissue"].where(~rows["is_lesion"], "lesion")
+    rows["is_lesion"], found = _lesions(table)
+    rows["tissue"] = rows["tissue"].where(~rows["is_lesion"], LESION)
     rows["suv"] = rows[suv]
     refuse_empty(table.name, rows.loc[rows["is_lesion"], "lesion_id"])
-    found = [text for name in SUV_COLUMNS if name in rows for text in _check_units(table.name, rows[name])]
+    for name in SUV_COLUMNS:
+        if name in rows:
+            _refuse_mixed_units(table.name, rows[name])
     rows["response"], more = _responses(table)
     found += more
     _refuse_doubles(table.name, rows)
@@ -92,18 +83,37 @@ def read_uptake(
         name=table.name,
         warnings=[*table.notes, *(Note(kind=NoteKind.TABLE, text=text) for text in found)],
         links=not table.given.isdisjoint(("sample_id", "biopsied")),
-        unread=table.unread,
     )
 
 
-def _is_lesion(table: CheckedTable) -> pd.Series[bool]:
+def _lesions(table: CheckedTable) -> tuple[pd.Series[bool], list[str]]:
+    """Which rows are lesions, and which words were taken for one or for healthy tissue.
+
+    Nothing is told of a table that says lesion, or a known organ with no id but its side, as `suv` writes them.
+    """
+    tissue = table.rows["tissue"]
     if "tissue" not in table.given:
-        return pd.Series(True, index=table.rows.index)
-    return table.rows["tissue"].str.lower().isin(_LESION)
+        return pd.Series(True, index=tissue.index), []
+    said = {word: names_lesion(word) for word in tissue.unique()}
+    for row, word in tissue.items():
+        if said[word] is None:
+            raise both_said(table.name, int(str(row)), word)
+    sides = table.rows["lesion_id"].str.lower().isin(("", *SIDES))
+    plain = (tissue == LESION) | (tissue.str.lower().isin(ORGANS) & sides)
+    if plain.all():
+        return tissue.map(said).astype(bool), []
+    counts = tissue.value_counts(sort=False)
+    told = []
+    for is_lesion, what in ((True, "lesions"), (False, "healthy tissue")):
+        words = [word for word in counts.index if said[word] == is_lesion]
+        if words and words != [LESION]:
+            shown = ", ".join(f"{word} ({n} row{'s' if n > 1 else ''})" for word, n in counts[words].items())
+            told.append(f"{table.name}: taken for {what} by the column tissue: {shown}")
+    return tissue.map(said).astype(bool), told
 
 
-def _check_units(name: str, values: pd.Series[float]) -> list[str]:
-    """Refuse a column in which units are mixed; told if it goes high."""
+def _refuse_mixed_units(name: str, values: pd.Series[float]) -> None:
+    """Refuse a column in which units are mixed."""
     median, largest = float(values.median()), float(values.max())
     # Refused rather than warned of: one lesion in Bq/ml would be the highest rank of every correlation.
     if largest > _HIGHEST_SUV and largest > _SPREAD * median:
@@ -111,9 +121,6 @@ def _check_units(name: str, values: pd.Series[float]) -> list[str]:
             f"{place(name, [values.idxmax()])}: {values.name} is {largest:g} where the median is {median:g}; "
             "the units seem mixed: give SUV (g/ml) in every row"
         )
-    if largest > _HIGHEST_SUV:
-        return [f"{name}: {values.name} goes up to {largest:g}, which is much for an SUV: check the unit"]
-    return []
 
 
 def _responses(table: CheckedTable) -> tuple[pd.Series[str], list[str]]:

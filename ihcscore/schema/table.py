@@ -37,9 +37,14 @@ def columns(text: str) -> tuple[Column, ...]:
 
 
 class Kind(StrEnum):
-    """How the cells of a column that a person gives are read."""
+    """How the cells of a column that a person gives are read.
+
+    A name is one in any spelling that readers take for the same (capitals, blanks, dashes, tumour or tumor);
+    an id never is.
+    """
 
     TEXT = "text"
+    NAME = "name"
     ID = "id"
     NUMBER = "number"
     WHOLE = "whole number"
@@ -104,6 +109,8 @@ class InputColumn:
         What the program calls it.
     aliases : tuple of str
         Names by which it is found where `name` is not there, first come first.
+    meant : tuple of str
+        Other words for it, in small letters: a column of such a name is pointed at, never taken.
     kind : Kind
     unit : str
         Unit of a number, empty where it has none.
@@ -112,7 +119,7 @@ class InputColumn:
     plausible : Range
         Numbers outside are told.
     choices : tuple of str
-        What a cell of a choice may say, in any case.
+        What a cell of a choice may say, in any case; of a name, how known ones are spelled.
     none : tuple of str
         What else an empty cell of a choice may say.
     need : Need
@@ -121,6 +128,7 @@ class InputColumn:
 
     name: str
     aliases: tuple[str, ...] = ()
+    meant: tuple[str, ...] = ()
     kind: Kind = Kind.TEXT
     unit: str = ""
     range: Range = Range()
@@ -134,6 +142,11 @@ class InputColumn:
     def is_number(self) -> bool:
         """Whether its cells are numbers, whole or not."""
         return self.kind in (Kind.NUMBER, Kind.WHOLE)
+
+    @property
+    def believable(self) -> Range:
+        """Numbers that it can hold in earnest: the plausible ones, else all that it may."""
+        return self.plausible if self.plausible != Range() else self.range
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ihcscore.schema.counting import COHORT_FIELDS, COHORT_SCORES, IMAGE_COUNTS
+from ihcscore.schema.names import BOTH_REGIONS
 from ihcscore.schema.pet import LESIONS
 from ihcscore.schema.study import RESPONSES
 from ihcscore.schema.table import InputColumn, InputTable, Kind, Need, Range
 
 _NOT_NEGATIVE = Range(low=0)
 _PER_MM2 = "mm⁻²"
+# The highest lesion uptakes stay well below 100 g/ml.
+_SUV = Range(low=0, high=150)
 
 INTERVAL_COLUMNS = ("ci95_low_per_mm2", "ci95_high_per_mm2")
 """Columns of the scores with the ends of the 95 % interval by the spread between fields."""
@@ -22,12 +25,18 @@ which leaves that spread out, would make a few fields look more certain than the
 
 def _patient() -> InputColumn:
     return InputColumn(
-        name="patient_id", kind=Kind.ID, need=Need.FILLED, meaning="patient, the same text in all tables"
+        name="patient_id",
+        meant=("patient", "subject", "subject_id", "case", "case_id", "id"),
+        kind=Kind.ID,
+        need=Need.FILLED,
+        meaning="patient, the same text in all tables",
     )
 
 
 def _sample(need: Need, meaning: str) -> InputColumn:
-    return InputColumn(name="sample_id", kind=Kind.ID, need=need, meaning=meaning)
+    return InputColumn(
+        name="sample_id", meant=("sample", "block", "specimen"), kind=Kind.ID, need=need, meaning=meaning
+    )
 
 
 def _biopsy_date() -> InputColumn:
@@ -41,18 +50,31 @@ MANIFEST = InputTable(
     columns=(
         _patient(),
         _sample(Need.FILLED, "sample, all sections of one block; also the name of a folder"),
-        InputColumn(name="slide", need=Need.FILLED, meaning="file, relative to the manifest's folder"),
-        InputColumn(name="marker", need=Need.FILLED, meaning="marker, once a sample; also a folder's name"),
+        InputColumn(
+            name="slide",
+            meant=("file", "filename", "path", "image"),
+            need=Need.FILLED,
+            meaning="file, relative to the manifest's folder",
+        ),
+        InputColumn(
+            name="marker",
+            meant=("stain", "antibody"),
+            need=Need.FILLED,
+            meaning="marker, once a sample; also a folder's name",
+        ),
         InputColumn(
             name="reference",
             kind=Kind.YES_NO,
             meaning="the sample's slide on which fields are drawn; else its first",
         ),
         InputColumn(
-            name="annotations", meaning="annotation of the reference, relative to the manifest's folder"
+            name="annotations",
+            meant=("regions", "region", "outline", "outlines", "roi", "geojson", "xml"),
+            meaning="annotation of the reference, relative to the manifest's folder",
         ),
         InputColumn(
             name="mpp_um",
+            meant=("mpp", "pixel_size", "pixel_size_um", "resolution"),
             kind=Kind.NUMBER,
             unit="µm/px",
             range=Range(low=0, open_low=True),
@@ -72,13 +94,22 @@ UPTAKE = InputTable(
         _patient(),
         InputColumn(
             name="lesion_id",
+            meant=("lesion", "lesion_number", "roi", "voi"),
             kind=Kind.ID,
             need=Need.COLUMN,
             meaning="lesion; empty for healthy tissue alone",
         ),
-        InputColumn(name="timepoint", need=Need.FILLED, meaning="scan, as `--timepoint` names it"),
+        InputColumn(
+            name="timepoint",
+            meant=("scan", "visit", "time", "session"),
+            kind=Kind.NAME,
+            need=Need.FILLED,
+            meaning="scan, as `--timepoint` names it",
+        ),
         *(
-            InputColumn(name=name, kind=Kind.NUMBER, unit="g/ml", range=_NOT_NEGATIVE, meaning=meaning)
+            InputColumn(
+                name=name, kind=Kind.NUMBER, unit="g/ml", range=_NOT_NEGATIVE, plausible=_SUV, meaning=meaning
+            )
             for name, meaning in (
                 ("suv_max", "highest SUV of the volume"),
                 ("suv_mean", "mean SUV of the volume"),
@@ -87,9 +118,11 @@ UPTAKE = InputTable(
         ),
         InputColumn(
             name="tissue",
+            meant=("organ", "site", "location", "localisation", "localization", "type", "structure"),
+            kind=Kind.NAME,
             need=Need.FILLED_IF_THERE,
-            meaning="lesion (or tumour, tumor, metastasis), or the healthy organ's name; without the "
-            "column all rows are lesions",
+            meaning="lesion (or tumour, metastasis, primary, in any words), or the healthy organ's name; "
+            "without the column all rows are lesions",
         ),
         _sample(Need.NO, "sample that was taken from this lesion"),
         InputColumn(
@@ -99,6 +132,7 @@ UPTAKE = InputTable(
         ),
         InputColumn(
             name="response",
+            meant=("recist", "best_response", "bor", "outcome"),
             kind=Kind.CHOICE,
             choices=RESPONSES,
             none=("NE",),
@@ -129,6 +163,7 @@ UPTAKE = InputTable(
         kind=Kind.NUMBER,
         unit="g/ml",
         range=_NOT_NEGATIVE,
+        plausible=_SUV,
         need=Need.COLUMN,
         meaning="highest SUV of the volume, or the column that `--suv` names",
     ),
@@ -145,8 +180,21 @@ SCORES_IN = InputTable(
     columns=(
         _patient(),
         _sample(Need.FILLED, "sample"),
-        InputColumn(name="marker", need=Need.COLUMN, meaning="marker; empty only where `missing` says why"),
-        InputColumn(name="region", need=Need.COLUMN, meaning="region; empty only where `missing` says why"),
+        InputColumn(
+            name="marker",
+            meant=("stain", "antibody"),
+            kind=Kind.NAME,
+            need=Need.COLUMN,
+            meaning="marker; empty only where `missing` says why",
+        ),
+        InputColumn(
+            name="region",
+            meant=("area", "location", "compartment"),
+            kind=Kind.NAME,
+            choices=(BOTH_REGIONS,),
+            need=Need.COLUMN,
+            meaning="region; empty only where `missing` says why",
+        ),
         *(
             InputColumn(
                 name=name,
@@ -208,7 +256,9 @@ RATERS = InputTable(
     columns=(
         _naming("patient_id", Kind.ID),
         _naming("sample_id", Kind.ID),
-        *(_naming(name) for name in ("slide", "image", "marker", "region", "field_id")),
+        *(_naming(name) for name in ("slide", "image")),
+        *(_naming(name, Kind.NAME) for name in ("marker", "region")),
+        _naming("field_id"),
     ),
     asked=InputColumn(
         name="",

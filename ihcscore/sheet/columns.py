@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,16 @@ import pandas as pd
 
 from ihcscore.errors import TableError, parameter
 from ihcscore.schema import InputColumn, InputTable, Kind, Note, NoteKind, Range
-from ihcscore.sheet.read import Sheet
+from ihcscore.sheet.names import (
+    UnreadColumn,
+    about_unread,
+    found_columns,
+    near_ids,
+    one_spelling,
+    unread_columns,
+)
+from ihcscore.sheet.numbers import Choice, Written, about_signs, decide, written
+from ihcscore.sheet.sheet import Sheet
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "–"})
 """How an empty number, day or choice is written, in small letters. Text is taken as it stands."""
@@ -21,26 +29,13 @@ YES = frozenset({"yes", "y", "true", "1", "x", "ja", "j"})
 NO = frozenset({"no", "n", "false", "0", "nein", ""})
 """How yes and no are written, in small letters."""
 
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-_THREE_DIGITS = re.compile(r"[+-]?\d{1,3},\d{3}")
+# What spreadsheets show for a formula that failed, in English and German; a value that is not there apart.
+_ERROR = re.compile(r"#(?:[A-ZÄÖÜ_]+|DIV/0|NAME)[!?]")
+_NOT_THERE = frozenset({"#n/a", "#nv"})
 _DAY = "%Y-%m-%d"
+_LIKE_DAY = r"\d{4}-\d\d-\d\d(?:T.*)?"
+_LIKE_DAY_NUMBER = r"[1-9]\d{4}(?:\.\d+)?"
 _ROWS_SHOWN = 5
-_LIKE = 0.8  # share of letters that two names have in common, as difflib counts it
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnreadColumn:
-    """A column that nobody reads.
-
-    Attributes
-    ----------
-    name : str
-    like : str or None
-        The column that it may be meant for, if one of those that lack is spelled nearly so.
-    """
-
-    name: str
-    like: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,30 +91,31 @@ def check_table(sheet: Sheet, table: InputTable) -> CheckedTable:
     TableError
         If a column is missing, a cell is empty that must not be, or one does not say what it should.
     """
-    found = {column.name: _found(sheet, column) for column in table.columns}
+    found, notes = found_columns(sheet, table)
+    unread = unread_columns(sheet, table, found)
     lacking = [one.name for one in table.columns if one.need.of_column and found[one.name] is None]
-    sheet.require(lacking, option=_spelled(table.remedy))
-    unread = _unread(sheet, table, found)
-    notes = _ids_as_numbers(sheet, table, found)
+    if lacking:
+        raise sheet.lacks(lacking, option=_meant(unread, lacking) + _spelled(table.remedy))
+    notes = [*sheet.notes, *notes, *about_unread(sheet.name, unread), *_ids_as_numbers(sheet, table, found)]
+    alike, more = one_spelling(sheet, table, found)
+    sheet = replace(sheet, rows=sheet.rows.assign(**alike))
+    notes += more
     if table.keys:
         sheet, more = _without_repeats(sheet)
         notes += more
+    notes += near_ids(sheet, table, found)
     texts = {
         column: sheet.rows[title].rename(column.name)
         for column in table.columns
         if (title := found[column.name]) is not None
     }
     for column, text in texts.items():
+        notes += _not_there(sheet.name, column, text)
         if column.need.of_cells:
             refuse_empty(sheet.name, text)
-    notes += _decimal_commas(sheet.name, (text for column, text in texts.items() if column.is_number))
-    rows = pd.DataFrame(index=sheet.rows.index)
-    for column in table.columns:
-        text = texts.get(column, pd.Series("", index=rows.index, name=column.name, dtype=object))
-        rows[column.name] = _read(sheet.name, column, text)
-        notes += _implausible(sheet.name, column, rows[column.name])
+    rows, more = _read_all(sheet, table, texts, found)
     given = frozenset(column.name for column in texts)
-    return CheckedTable(name=sheet.name, rows=rows, given=given, notes=notes, unread=unread)
+    return CheckedTable(name=sheet.name, rows=rows, given=given, notes=notes + more, unread=unread)
 
 
 def place(name: str, rows: Iterable[object]) -> str:
@@ -151,39 +147,23 @@ def first_double(rows: pd.DataFrame, keys: Iterable[str]) -> pd.DataFrame:
     return twice[(twice[columns] == twice[columns].iloc[0]).all(axis=1)] if len(twice) else twice
 
 
-def _found(sheet: Sheet, column: InputColumn) -> str | None:
-    """The column's name in the file: its own, else the first alias that is there."""
-    return next((name for name in (column.name, *column.aliases) if name in sheet.rows.columns), None)
-
-
-def _unread(sheet: Sheet, table: InputTable, found: dict[str, str | None]) -> list[UnreadColumn]:
-    """Columns that nobody reads, each with the one that lacks whose name is nearly the same."""
-    left = [str(name) for name in sheet.rows.columns if name not in {*found.values(), *table.passed_over}]
-    absent = {
-        _bare(name): column.name
-        for column in table.columns
-        if found[column.name] is None
-        for name in (column.name, *column.aliases)
-    }
-    like = [difflib.get_close_matches(_bare(name), absent, n=1, cutoff=_LIKE) for name in left]
-    return [
-        UnreadColumn(name=name, like=absent[near[0]] if near else None)
-        for name, near in zip(left, like, strict=True)
-    ]
-
-
-def _bare(name: str) -> str:
-    return "".join(filter(str.isalnum, name.casefold()))
+def _meant(unread: Iterable[UnreadColumn], lacking: Iterable[str]) -> str:
+    """A hint at columns that may be those that lack."""
+    like = [f"{one.name} for {one.like}" for one in unread if one.like in lacking]
+    return f"is it {', '.join(like)}? " if like else ""
 
 
 def _ids_as_numbers(sheet: Sheet, table: InputTable, found: dict[str, str | None]) -> list[Note]:
+    """That a workbook holds ids as numbers or days, which are not what was typed."""
+    said = (
+        (sheet.numbers, "holds numbers, not text: a leading zero is lost there"),
+        (sheet.dates, "holds dates: ids like 3-12 that the spreadsheet took for days?"),
+    )
     return [
-        Note(
-            kind=NoteKind.TABLE,
-            text=f"{sheet.name}: {column.name} holds numbers, not text: a leading zero is lost there",
-        )
+        Note(kind=NoteKind.TABLE, text=f"{sheet.name}: {column.name} {text}")
         for column in table.columns
-        if column.kind is Kind.ID and found[column.name] in sheet.number_columns
+        for cells, text in said
+        if column.kind is Kind.ID and found[column.name] in {title for _, title in cells}
     ]
 
 
@@ -198,24 +178,69 @@ def _without_repeats(sheet: Sheet) -> tuple[Sheet, list[Note]]:
     return replace(sheet, rows=sheet.rows[~again]), [Note(kind=NoteKind.REPEATED, text=text)]
 
 
-def _decimal_commas(name: str, columns: Iterable[pd.Series[str]]) -> list[Note]:
-    """That decimal commas are read as points, once for all columns."""
-    n = {str(text.name): int(_with_comma(text).sum()) for text in columns}
-    held = [column for column, count in n.items() if count]
-    if not held:
+def _not_there(name: str, column: InputColumn, text: pd.Series[str]) -> list[Note]:
+    """Refuse what a spreadsheet could not compute; values that it did not find are missing, which is told."""
+    broken = text[text.str.fullmatch(_ERROR)]
+    if len(broken):
+        _refuse(name, broken, "a value", then="; the spreadsheet could not compute it: mend it there")
+    formulas = text[text.str.startswith("=")]
+    if len(formulas):
+        _refuse(
+            name, formulas, "its value", then="; open the file in a spreadsheet, save it once and give it again"
+        )
+    lost = text[text.str.lower().isin(_NOT_THERE)]
+    if lost.empty:
         return []
-    text = f"{name}: {sum(n.values())} decimal commas in {', '.join(held)} were read as decimal points"
-    return [Note(kind=NoteKind.TABLE, text=text)]
+    if column.kind in (Kind.ID, Kind.NAME, Kind.TEXT):
+        _refuse(name, lost, "a name")
+    where = place(name, lost.index)
+    return [Note(kind=NoteKind.TABLE, text=f"{where}: {column.name} is {lost.iloc[0]} and counts as missing")]
 
 
-def _with_comma(text: pd.Series[str]) -> pd.Series[bool]:
-    return text.str.contains(",", regex=False).astype(bool)
+def _read_all(
+    sheet: Sheet,
+    table: InputTable,
+    texts: dict[InputColumn, pd.Series[str]],
+    found: dict[str, str | None],
+) -> tuple[pd.DataFrame, list[Note]]:
+    """Every column of the declaration as what it says, and what must be told of its numbers."""
+    all_written = _all_written(sheet, table, found)
+    rows = pd.DataFrame(index=sheet.rows.index)
+    decided, notes = [], []
+    for column in table.columns:
+        text = texts.get(column, pd.Series("", index=rows.index, name=column.name, dtype=object))
+        if column.is_number and column in texts:
+            own = all_written[str(found[column.name])]
+            others = [one for title, one in all_written.items() if title != found[column.name]]
+            rows[column.name], choice = _numbers(sheet, column, text, replace(own, name=column.name), others)
+            decided.append((replace(own, name=column.name), choice))
+        else:
+            rows[column.name] = _read(sheet.name, column, text)
+        notes += _implausible(sheet.name, column, rows[column.name])
+    return rows, about_signs(sheet.name, decided) + notes
+
+
+def _all_written(sheet: Sheet, table: InputTable, found: dict[str, str | None]) -> dict[str, Written]:
+    """All columns of numbers of a file, by title: those of the declaration, and others that hold nothing else."""
+    asked = {found[column.name] for column in table.columns if column.is_number}
+    other = {found[column.name] for column in table.columns} - asked
+    held = {}
+    for title in sheet.rows.columns:
+        if title in other:
+            continue
+        text = sheet.rows[title]
+        filled = text[~_is_missing(text)]
+        typed = [row for row, name in sheet.numbers if name == title]
+        column = written(title, filled, typed)
+        if title in asked or (len(filled) and column.possible):
+            held[title] = column
+    return held
 
 
 def _read(name: str, column: InputColumn, text: pd.Series[str]) -> pd.Series:
     """A column of text as what it says."""
-    if column.is_number:
-        return _numbers(name, column, text)
+    if column.is_number:  # one that the file lacks
+        return pd.Series(np.nan, index=text.index)
     if column.kind is Kind.YES_NO:
         return _yes_or_no(name, text)
     if column.kind is Kind.DATE:
@@ -225,46 +250,33 @@ def _read(name: str, column: InputColumn, text: pd.Series[str]) -> pd.Series:
     return text
 
 
-def _numbers(name: str, column: InputColumn, text: pd.Series[str]) -> pd.Series[float]:
-    plain = text.where(~_is_missing(text), "")
-    if _with_comma(plain).any():
-        _check_commas(name, plain)
-        plain = plain.str.replace(",", ".", regex=False)
-    values = pd.to_numeric(plain.where(plain != "", "nan"), errors="coerce").astype(float)
-    wrong = (plain != "") & ~np.isfinite(values)
-    if wrong.any():
-        _refuse(name, text[wrong], "a number", then="; write numbers without units")
+def _numbers(
+    sheet: Sheet, column: InputColumn, text: pd.Series[str], own: Written, others: list[Written]
+) -> tuple[pd.Series[float], Choice]:
+    nowhere = own.text[pd.concat([one for one in own.values.values()], axis=1).isna().all(axis=1)]
+    if len(nowhere):
+        made = nowhere.str.fullmatch(_LIKE_DAY).iloc[0]
+        then = "the spreadsheet took it for a day" if made else "write numbers without units"
+        _refuse(sheet.name, nowhere, "a number", then=f"; {then}")
+    choice = decide(
+        sheet.name, own, others, plausible=column.believable, comma_delimited=sheet.comma_delimited
+    )
+    values = pd.Series(np.nan, index=text.index, name=column.name)
+    values[own.text.index] = own.values[choice.decimal]
+    rest = text.index[~_is_missing(text) & ~text.index.isin(own.text.index)]
+    values[rest] = text[rest].astype(float)  # a workbook's own numbers
     outside = _outside(values, column.range)
     if len(outside):
-        _refuse_value(name, outside, str(column.range))
+        _refuse_value(sheet.name, outside, str(column.range))
     if column.kind is Kind.WHOLE:
         broken = values[values.notna() & (values != values.round())]
         if len(broken):
-            _refuse_value(name, broken, "a whole number")
-    return values
+            _refuse_value(sheet.name, broken, "a whole number")
+    return values, choice
 
 
 def _outside(values: pd.Series[float], expected: Range) -> pd.Series[float]:
     return values[[bool(np.isfinite(value)) and value not in expected for value in values]]
-
-
-def _check_commas(name: str, text: pd.Series[str]) -> None:
-    """Refuse commas that may not be decimal ones."""
-    commas = text[_with_comma(text)]
-    odd = commas[~commas.str.fullmatch(_DECIMAL_COMMA)]
-    if len(odd):
-        _refuse(name, odd, "a number")
-    points = text[text.str.contains(".", regex=False)]
-    if len(points):
-        raise TableError(
-            f"{name}: {text.name} has decimal commas (row {commas.index[0]}: {commas.iloc[0]}) and "
-            f"points (row {points.index[0]}: {points.iloc[0]}); write one of them"
-        )
-    if commas.str.fullmatch(_THREE_DIGITS).all():
-        raise TableError(
-            f"{place(name, commas.index[:1])}: {text.name} is '{commas.iloc[0]}'; a comma before three "
-            "digits may part thousands or decimals; write a decimal point"
-        )
 
 
 def _yes_or_no(name: str, text: pd.Series[str]) -> pd.Series[bool]:
@@ -280,13 +292,16 @@ def _days(name: str, text: pd.Series[str]) -> pd.Series[pd.Timestamp]:
     filled = text[~_is_missing(text)]
     days = pd.to_datetime(filled, format=_DAY, errors="coerce")
     if days.isna().any():
-        _refuse(name, filled[days.isna()], "a date as 2020-01-31")
+        wrong = filled[days.isna()]
+        number = wrong.str.fullmatch(_LIKE_DAY_NUMBER).iloc[0]
+        then = "; it seems a spreadsheet's day number: format the column as dates there" if number else ""
+        _refuse(name, wrong, "a date as 2020-01-31", then=then)
     return days.reindex(text.index)
 
 
 def _choices(name: str, column: InputColumn, text: pd.Series[str]) -> pd.Series[str]:
     known = {choice.casefold(): choice for choice in column.choices}
-    nothing = MISSING | {word.casefold() for word in column.none}
+    nothing = MISSING | _NOT_THERE | {word.casefold() for word in column.none}
     said = text.str.casefold()
     wrong = ~said.isin({*known, *nothing})
     if wrong.any():
@@ -308,7 +323,7 @@ def _implausible(name: str, column: InputColumn, values: pd.Series) -> list[Note
 
 
 def _is_missing(text: pd.Series[str]) -> pd.Series[bool]:
-    return text.str.lower().isin(MISSING)
+    return text.str.lower().isin(MISSING | _NOT_THERE)
 
 
 def _refuse(name: str, cells: pd.Series[str], expected: str, *, then: str = "") -> None:

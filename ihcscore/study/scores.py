@@ -19,15 +19,7 @@ from ihcscore.schema import (
     NoteKind,
     RegionSource,
 )
-from ihcscore.sheet import (
-    CheckedTable,
-    UnreadColumn,
-    check_table,
-    first_double,
-    place,
-    read_sheet,
-    refuse_empty,
-)
+from ihcscore.sheet import CheckedTable, check_table, first_double, place, read_sheet, refuse_empty
 
 _KEYS = list(SCORES_IN.keys)
 _PLAIN, _WITH_SUSPECTS = "positive_per_mm2", "positive_or_suspect_per_mm2"
@@ -52,15 +44,12 @@ class ScoreTable:
     n_slides : int or None
         Slides behind the rows, where the file names them.
     warnings : list of Note
-    unread : list of UnreadColumn
-        Columns that nobody reads.
     """
 
     rows: pd.DataFrame = field(repr=False)
     name: str
     n_slides: int | None
     warnings: list[Note]
-    unread: list[UnreadColumn]
 
 
 def read_scores(path: str | Path, *, columns: Sequence[str]) -> ScoreTable:
@@ -99,7 +88,6 @@ def read_scores(path: str | Path, *, columns: Sequence[str]) -> ScoreTable:
         name=table.name,
         n_slides=slides[slides != ""].nunique() if "slide" in table.given else None,
         warnings=[*table.notes, *_what_to_know(checked[by_region if by_region.any() else has])],
-        unread=table.unread,
     )
 
 

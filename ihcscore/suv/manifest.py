@@ -86,15 +86,11 @@ def read_manifest(path: str | Path) -> ScanManifest:
             f"{place(table.name, same.index)}: {same['patient_id'].iloc[0]} has two scans called "
             f"{same['timepoint'].iloc[0]}; name them apart, or join their volumes with ';'"
         )
-    warnings = texts(table.notes)
-    for column in table.unread:
-        meant = f"; meant for {column.like}?" if column.like else ""
-        warnings.append(f"{table.name}: column {column.name} is not used{meant}")
     entries = [
         _entry(table, int(line), {str(name): value for name, value in row.items()}, path.parent)
         for line, row in zip(table.rows.index, table.rows.to_dict("records"), strict=True)
     ]
-    return ScanManifest(entries=entries, warnings=warnings)
+    return ScanManifest(entries=entries, warnings=texts(table.notes))
 
 
 def _entry(table: CheckedTable, line: int, row: dict[str, Any], folder: Path) -> ScanEntry:

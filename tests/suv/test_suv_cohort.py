@@ -21,7 +21,6 @@ def test_what_was_drawn_is_measured_and_correlates(tmp_path):
     assert set(result.scans["manufacturer"]) == {"SIEMENS", "GE MEDICAL SYSTEMS", "Philips Medical Systems"}
     table = read_uptake(tmp_path / "suv" / "lesions.csv")
     assert table.warnings == []
-    assert table.unread == []
     means = table.rows[table.rows["is_lesion"] & (table.rows["timepoint"] == "baseline")].groupby(
         "patient_id"
     )

@@ -74,7 +74,6 @@ def test_correlate_reads_the_table_without_a_warning(measured):
     out, _ = measured
     table = read_uptake(out / "lesions.csv")
     assert table.warnings == []
-    assert table.unread == []
     assert table.rows["is_lesion"].sum() == 12
 
 
