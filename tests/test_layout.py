@@ -125,7 +125,7 @@ def test_command_line_loads_nothing_heavy():
 
 
 def test_counting_on_arrays_loads_its_three_libraries_only():
-    heavy = ("scipy", "skimage", "matplotlib", "jinja2", "shapely", "statsmodels", "openslide", "tifffile",
+    heavy = ("scipy", "skimage", "matplotlib", "jinja2", "shapely", "openslide", "tifffile",
              "PIL", "rich", "typer")  # fmt: skip
     found = loaded("from ihcscore import count_cells", "numpy", "cv2", "pandas", *heavy)
     assert found == {"numpy", "cv2", "pandas"}
@@ -134,7 +134,6 @@ def test_counting_on_arrays_loads_its_three_libraries_only():
 def test_a_worker_loads_no_study_and_no_figures():
     unneeded = (
         "matplotlib",
-        "statsmodels",
         "typer",
         "rich",
         "ihcscore.study",

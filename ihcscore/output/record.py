@@ -36,7 +36,7 @@ _PACKAGES = (
     "shapely",
 )
 
-STUDY_PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "matplotlib", "openpyxl")
+STUDY_PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "openpyxl")
 """The same for the statistics of a study and its figures."""
 
 

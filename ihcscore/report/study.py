@@ -11,7 +11,7 @@ import pandas as pd
 from ihcscore.report import wording
 from ihcscore.report.numbers import equals_p, format_p, format_percent, format_rho
 from ihcscore.report.page import svg_uri
-from ihcscore.schema import CorrelationSettings, Quantity, Uptake, Variable
+from ihcscore.schema import CorrelationSettings, PermutationKind, Quantity, Uptake, Variable
 
 Pair = tuple[Quantity, Quantity]
 """What a correlation is between: its x and its y."""
@@ -58,7 +58,12 @@ class StudyPage:
         """What the template shows, by name."""
         correlations, settings = self.correlations, self.settings
         parts = wording.Parts(
-            suv="suv" in self.record["inputs"], serial=len(self.serial) > 0, response=len(self.response) > 0
+            suv="suv" in self.record["inputs"],
+            serial=len(self.serial) > 0,
+            response=len(self.response) > 0,
+            response_sampled=any(
+                method.kind is PermutationKind.RANDOM for method in self.response["p_method"].dropna()
+            ),
         )
         return {
             "record": self.record,

@@ -53,11 +53,13 @@ _ENOUGH_POWER = 0.8
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Which parts a study has beside its correlations: an uptake table, two scans, responses."""
+    """Which parts a study has beside its correlations: an uptake table, two scans, responses (too many for all
+    choices of patients)."""
 
     suv: bool
     serial: bool
     response: bool
+    response_sampled: bool = False
 
 
 def interval(settings: CorrelationSettings) -> str:

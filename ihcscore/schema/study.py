@@ -111,22 +111,21 @@ class AgreementSettings:
     keys : tuple of str
         Columns that name the thing that was rated; empty: all columns of text that both tables have.
     bins : tuple of float
-        Lower ends of the classes for the weighted kappa, beside 0; empty: 1, 6, 11 and 21, which makes
-        the classes 0, 1-5, 6-10, 11-20 and more.
+        Lower ends of the classes for the weighted kappa, beside 0; empty: for counts 1, 6, 11 and 21, which
+        makes the classes 0, 1-5, 6-10, 11-20 and more; for densities there are none, and no kappa.
     offset : float
         Added to all values before the logarithm if any is 0, in the unit of the values.
     """
 
     value: str | None = None
     keys: tuple[str, ...] = ()
-    bins: tuple[float, ...] = (1.0, 6.0, 11.0, 21.0)
+    bins: tuple[float, ...] = ()
     offset: float = 1.0
 
     def __post_init__(self) -> None:
         require(self.offset > 0, "offset", self.offset, "above 0")
-        require(len(self.bins) > 0, "bins", self.bins, "one number or more")
         require(list(self.bins) == sorted(set(self.bins)), "bins", self.bins, "rising numbers")
-        require(self.bins[0] > 0, "bins", self.bins, "numbers above 0")
+        require(not self.bins or self.bins[0] > 0, "bins", self.bins, "numbers above 0")
 
 
 JOINED = Table(
@@ -249,16 +248,18 @@ RESPONSE = Table(
         median_responders   | float | median of the responders
         median_others       | float | median of the others
         shift               | float | Hodges-Lehmann difference, responders minus others
-        p_smallest          | float | smallest two-sided Mann-Whitney P at these numbers
-        p                   | float | exact two-sided Mann-Whitney P
+        p_smallest          | float | smallest two-sided Mann-Whitney P that these values could have given
+        p                   | float | two-sided Mann-Whitney P
+        p_method            | str   | exact, of all choices of patients; or random, how many and by what seed
         p_adjusted          | float | P adjusted over this table
         n_cr                | int   | patients with CR
         n_pr                | int   | patients with PR
         n_sd                | int   | patients with SD
         n_pd                | int   | patients with PD
-        p_trend_smallest    | float | smallest two-sided Jonckheere-Terpstra P at these numbers
+        p_trend_smallest    | float | smallest two-sided Jonckheere-Terpstra P that these values could have given
         trend               | float | Kendall's tau-b with response; above 0: higher in better response
         p_trend             | float | two-sided permutation Jonckheere-Terpstra P
+        p_trend_method      | str   | which permutations
         p_trend_adjusted    | float | P adjusted over this table
         note                | str   | why something is missing
     """),
@@ -268,9 +269,9 @@ UNMATCHED = Table(
     name="unmatched",
     row="something of the inputs that takes no part in a correlation, or a value that could not be had",
     columns=columns("""
-        table       | str   | scores, suv or joined
+        table       | str   | scores, suv or joined; of raters the file
         patient_id  | str   | patient
-        item        | str   | sample, lesion or density
+        item        | str   | sample, lesion, density, or thing that was rated
         reason      | str   | why
     """),
 )

@@ -16,6 +16,7 @@ from ihcscore.schema import AgreementSettings
 
 _Z = float(stats.norm.ppf(0.975))
 _NAN = math.nan
+_NO_VARIANCE = 1e-12  # what rounding leaves of a variance of 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +56,9 @@ class Agreement:
         ICC(A,1) and ICC(C,1).
     differences : LogDifferences
     kappa : Estimate
-        Weighted kappa of the classes.
+        Weighted kappa of the classes; NaN without classes.
     classes : (k, k) int array
-        Number of things by class of the first (row) and of the second (column).
+        Number of things by class of the first (row) and of the second (column); (0, 0) without classes.
     slope, intercept : Estimate
         Of the second on the first, after Passing and Bablok.
     """
@@ -159,9 +160,6 @@ def weighted_kappa(
 ) -> tuple[Estimate, NDArray[np.int64]]:
     """Cohen's kappa with quadratic weights on classes of the values, and the table of classes.
 
-    By statsmodels, with the large-sample interval of Fleiss, Cohen and Everitt (1969,
-    doi 10.1037/h0028106).
-
     Parameters
     ----------
     a, b : (n,) float array
@@ -171,22 +169,50 @@ def weighted_kappa(
     Returns
     -------
     kappa : Estimate
-        NaN where both put everything in one class.
+        As :func:`kappa_of` gives it.
     table : (k, k) int array
         Number of things by class of a (row) and of b (column).
     """
-    from statsmodels.stats.inter_rater import cohens_kappa
-
     k = len(bins) + 1
     table = np.zeros((k, k), np.int64)
     np.add.at(table, (np.digitize(a, bins), np.digitize(b, bins)), 1)
-    used = (table.sum(axis=0) > 0) | (table.sum(axis=1) > 0)
-    if used.sum() < 2:
-        return Estimate(value=_NAN), table
-    found = cohens_kappa(table, wt="quadratic")
-    kappa, error = float(found.kappa), math.sqrt(max(float(found.var_kappa), 0.0))
-    low, high = max(kappa - _Z * error, -1.0), min(kappa + _Z * error, 1.0)
-    return Estimate(value=kappa, low=low, high=high), table
+    apart = np.subtract.outer(np.arange(k), np.arange(k)) / max(k - 1, 1)
+    return kappa_of(table, 1.0 - apart**2), table
+
+
+def kappa_of(table: NDArray[np.int64], weights: NDArray[np.float64]) -> Estimate:
+    """Weighted kappa of a table of two raters, with its large-sample interval.
+
+    Cohen 1968 (doi 10.1037/h0026256); the variance is that of Fleiss, Cohen and Everitt 1969
+    (doi 10.1037/h0028106), equation 13.
+
+    Parameters
+    ----------
+    table : (k, k) int array
+        Number of things by class of the first (row) and of the second (column).
+    weights : (k, k) float array
+        Agreement that a pair of classes counts for, 1 on the diagonal.
+
+    Returns
+    -------
+    Estimate
+        NaN where one rater put everything in one class: chance then agrees as well as anybody could. No
+        interval where the variance is not above 0, as in perfect agreement.
+    """
+    n = int(table.sum())
+    share = table / max(n, 1)
+    rows, columns = share.sum(axis=1), share.sum(axis=0)
+    if min(np.count_nonzero(rows), np.count_nonzero(columns)) < 2:
+        return Estimate(value=_NAN)
+    by_chance = float(rows @ weights @ columns)
+    kappa = (float((weights * share).sum()) - by_chance) / (1.0 - by_chance)
+    mean_weights = (weights @ columns)[:, None] + (rows @ weights)[None]
+    spread = float((share * (weights - mean_weights * (1.0 - kappa)) ** 2).sum())
+    variance = (spread - (kappa - by_chance * (1.0 - kappa)) ** 2) / (n * (1.0 - by_chance) ** 2)
+    if not variance > _NO_VARIANCE:
+        return Estimate(value=kappa)
+    reach = _Z * math.sqrt(variance)
+    return Estimate(value=kappa, low=max(kappa - reach, -1.0), high=min(kappa + reach, 1.0))
 
 
 def passing_bablok(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[Estimate, Estimate]:
@@ -241,9 +267,13 @@ def agree(a: NDArray[np.float64], b: NDArray[np.float64], settings: AgreementSet
     a, b : (n,) float array
         Counts or densities of the same n things, finite and 0 or more.
     settings : AgreementSettings
+        With the `bins` of the classes; without them there is no kappa.
     """
     correlation = intraclass(np.column_stack([a, b]))
-    kappa, classes = weighted_kappa(a, b, settings.bins)
+    no_classes = np.zeros((0, 0), np.int64)
+    kappa, classes = (
+        weighted_kappa(a, b, settings.bins) if settings.bins else (Estimate(value=_NAN), no_classes)
+    )
     slope, intercept = passing_bablok(a, b)
     return Agreement(
         absolute=correlation["ICC(A,1)"],

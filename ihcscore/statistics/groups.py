@@ -1,4 +1,4 @@
-"""Two groups of patients: the exact Mann-Whitney test and the Hodges-Lehmann difference."""
+"""Two groups of patients: the Mann-Whitney test and the Hodges-Lehmann difference."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore.schema import PermutationKind
+from ihcscore.statistics.permutation import PermutationMethod
 from ihcscore.statistics.ranks import doubled_midranks
+
+EXACT_UP_TO = 150
+"""Patients of both groups together up to which all choices are counted; the work grows with their fourth
+power."""
+
+_CHOOSING = 6
+_CHUNK_ELEMENTS = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,48 +27,91 @@ class RankSum:
     Attributes
     ----------
     p : float
-        Exact two-sided P; NaN where a group is empty or all values are equal.
+        Two-sided P; NaN where a group is empty or all values are equal.
     p_smallest : float
         Smallest P that the same values could have given, shared out otherwise.
     shift : float
         Median of all differences, first group minus second.
+    method : PermutationMethod or None
+        Whether all choices of the first group were counted or a seeded sample drawn; None where there is no
+        test.
     """
 
     p: float
     p_smallest: float
     shift: float
+    method: PermutationMethod | None
 
 
-def mann_whitney(first: NDArray[np.float64], second: NDArray[np.float64]) -> RankSum:
-    """Exact two-sided Mann-Whitney test, whatever the ties.
+def mann_whitney(
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    *,
+    n_resamples: int = 100_000,
+    seed: int = 0,
+) -> RankSum:
+    """Two-sided Mann-Whitney test, whatever the ties: exact up to :data:`EXACT_UP_TO` patients.
 
     All ways to take the first group from the pooled values are equally likely; their rank sums are
     counted by dynamic programming over the values (Mann and Whitney 1947, doi
     10.1214/aoms/1177730491; with midranks, Lehmann 1975, section 1.4). Extreme is a rank sum at least as
-    far from its mean. The shift is Hodges and Lehmann's (1963, doi 10.1214/aoms/1177704172).
+    far from its mean. Beyond that size a seeded sample of choices stands for all of them, with
+    (b + 1) / (m + 1) (Phipson and Smyth 2010, doi 10.2202/1544-6115.1585). The shift is Hodges and
+    Lehmann's (1963, doi 10.1214/aoms/1177704172).
 
     Parameters
     ----------
     first, second : float array
         Finite.
+    n_resamples, seed : int
+        Size and seed of the sample, where one is drawn.
     """
     n_first, n_second = len(first), len(second)
     if not (n_first and n_second):
-        return RankSum(p=math.nan, p_smallest=math.nan, shift=math.nan)
+        return RankSum(p=math.nan, p_smallest=math.nan, shift=math.nan, method=None)
     ranks = doubled_midranks(np.concatenate([first, second]))
     shift = float(np.median(np.subtract.outer(first, second)))
     if ranks.min() == ranks.max():
-        return RankSum(p=math.nan, p_smallest=math.nan, shift=shift)
-    share = _rank_sum_shares(ranks, n_first)
+        return RankSum(p=math.nan, p_smallest=math.nan, shift=shift, method=None)
+    # The smaller group says as much as the larger, with less work.
+    own = ranks[:n_first] if n_first <= n_second else ranks[n_first:]
     n = n_first + n_second
-    distance = np.abs(n * np.arange(len(share)) - n_first * int(ranks.sum()))
-    observed = abs(n * int(ranks[:n_first].sum()) - n_first * int(ranks.sum()))
+    if n <= EXACT_UP_TO:
+        p, p_smallest = _exact(ranks, len(own), int(own.sum()))
+        method = PermutationMethod(kind=PermutationKind.ALL, n=math.comb(n, n_first))
+    else:
+        p, p_smallest = _sampled(ranks, len(own), int(own.sum()), n_resamples=n_resamples, seed=seed)
+        method = PermutationMethod(kind=PermutationKind.RANDOM, n=n_resamples, seed=seed)
+    return RankSum(p=p, p_smallest=p_smallest, shift=shift, method=method)
+
+
+def _exact(ranks: NDArray[np.int64], n_own: int, own_sum: int) -> tuple[float, float]:
+    """P and the smallest P of all choices of a group of this size."""
+    share = _rank_sum_shares(ranks, n_own)
+    distance = np.abs(len(ranks) * np.arange(len(share)) - n_own * int(ranks.sum()))
+    observed = abs(len(ranks) * own_sum - n_own * int(ranks.sum()))
     farthest = int(distance[share > 0].max())
-    return RankSum(
-        p=min(float(share[distance >= observed].sum()), 1.0),
-        p_smallest=float(share[distance >= farthest].sum()),
-        shift=shift,
+    return (
+        min(float(share[distance >= observed].sum()), 1.0),
+        float(share[distance >= farthest].sum()),
     )
+
+
+def _sampled(
+    ranks: NDArray[np.int64], n_own: int, own_sum: int, *, n_resamples: int, seed: int
+) -> tuple[float, float]:
+    """P of a seeded sample of choices, and the smallest that a sample of its size can give."""
+    generator = np.random.default_rng(np.random.SeedSequence([seed, _CHOOSING, len(ranks), n_own]))
+    ordered = np.sort(ranks)  # the order of the rows is of no account
+    centre = n_own * int(ranks.sum())
+    observed = abs(len(ranks) * own_sum - centre)
+    n_as_extreme = 0
+    step = max(_CHUNK_ELEMENTS // len(ranks), 1)
+    for start in range(0, n_resamples, step):
+        rows = np.tile(ordered, (min(step, n_resamples - start), 1))
+        sums = generator.permuted(rows, axis=1)[:, :n_own].sum(axis=1)
+        n_as_extreme += int(np.count_nonzero(np.abs(len(ranks) * sums - centre) >= observed))
+    return (n_as_extreme + 1) / (n_resamples + 1), 1 / (n_resamples + 1)
 
 
 def _rank_sum_shares(ranks: NDArray[np.int64], n_first: int) -> NDArray[np.float64]:

@@ -30,13 +30,17 @@ class PermutationMethod:
     kind : PermutationKind
     n : int
         Number of rearrangements.
+    seed : int or None
+        Seed of the random ones, where the method itself says it.
     """
 
     kind: PermutationKind
     n: int
+    seed: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.kind} permutations: {self.n}"
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        return f"{self.kind} permutations: {self.n}{seed}"
 
 
 @dataclass(frozen=True, kw_only=True)

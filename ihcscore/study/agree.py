@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,20 @@ from ihcscore.schema import (
     RATERS,
     UNMATCHED,
     AgreementSettings,
+    Kind,
     Note,
     NoteKind,
     rated,
     texts,
 )
-from ihcscore.sheet import Sheet, check_table, first_double, place, read_sheet
+from ihcscore.sheet import Sheet, bare, check_table, first_double, folded, place, read_sheet
 from ihcscore.statistics import agreement
 
 _FEWEST, _FEW = 3, 20
 _BETWEEN = " · "
+_SHOWN = 3
+_COUNT_CLASSES = (1.0, 6.0, 11.0, 21.0)
+_DENSITY = re.compile(r"per_?mm|densit", re.IGNORECASE)
 
 Thing = tuple[str, ...]
 """What was rated: the cells that name it."""
@@ -105,11 +110,15 @@ def agree_tables(
         sheets = _read_both(a, b, rename or {})
         keys, value = _columns(sheets, settings)
         first, second = (_rate(sheet, keys, value) for sheet in sheets)
+        second, matched = _spelled_like(first, second, keys)
         pairs, unmatched = _pair(first, second)
+        settings = _with_classes(settings, value, pairs)
         progress("comparing", 0.3)
         found = agreement.agree(pairs["a"].to_numpy(float), pairs["b"].to_numpy(float), settings)
         measures = measures_table(found, settings)
-        warnings = texts([*first.notes, *second.notes, *_what_to_know(pairs, settings)])
+        said = [*matched, *_alone(unmatched, first, second), *_what_to_know(pairs, settings)]
+        said += _about_kappa(found, settings, value)
+        warnings = texts([*first.notes, *second.notes, *said])
         result = AgreementResult(measures=measures, pairs=pairs, unmatched=unmatched, warnings=warnings)
         content = {
             "inputs": output.describe_inputs({"a": a, "b": b}),
@@ -184,15 +193,41 @@ def _text(thing: Thing) -> str:
     return _BETWEEN.join(thing)
 
 
+def _spelled_like(first: Ratings, second: Ratings, keys: tuple[str, ...]) -> tuple[Ratings, list[Note]]:
+    """The second with its names (regions, markers) spelled as the first has them; ids stay as they are."""
+    kinds = {column.name: column.kind for column in RATERS.columns}
+    spelled: dict[int, dict[str, str]] = {}
+    told = []
+    for at, key in enumerate(keys):
+        if kinds.get(key) is not Kind.NAME:
+            continue
+        known = {folded(name): name for name in sorted({thing[at] for thing in first.numbers})}
+        own = sorted({thing[at] for thing in second.numbers})
+        spelled[at] = {name: known.get(folded(name), name) for name in own}
+        for name, there in spelled[at].items():
+            if name != there:
+                n = sum(thing[at] == name for thing in second.numbers)
+                told.append(
+                    f"{key}: '{name}' of {second.name} ({n} things) was matched with '{there}' of {first.name}"
+                )
+    numbers = {
+        tuple(spelled[at][part] if at in spelled else part for at, part in enumerate(thing)): value
+        for thing, value in second.numbers.items()
+    }
+    return replace(second, numbers=numbers), [Note(kind=NoteKind.TABLE, text=text) for text in told]
+
+
 def _pair(first: Ratings, second: Ratings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Things with both numbers, sorted by name; and all others with the reason."""
-    pairs, alone = [], []
+    pairs: list[tuple[str, float, float]] = []
+    alone = []
+    near = _near(set(first.numbers), set(second.numbers))
     for thing in sorted({**first.numbers, **second.numbers}, key=_text):
         a, b = first.numbers.get(thing), second.numbers.get(thing)
         if b is None:
-            alone.append((first.name, "", _text(thing), f"not in {second.name}"))
+            alone.append((first.name, "", _text(thing), f"not in {second.name}{_which_has(near, thing)}"))
         elif a is None:
-            alone.append((second.name, "", _text(thing), f"not in {first.name}"))
+            alone.append((second.name, "", _text(thing), f"not in {first.name}{_which_has(near, thing)}"))
         elif math.isnan(a) or math.isnan(b):
             alone.append((first.name if math.isnan(a) else second.name, "", _text(thing), "no number"))
         else:
@@ -207,6 +242,66 @@ def _pair(first: Ratings, second: Ratings) -> tuple[pd.DataFrame, pd.DataFrame]:
         pd.DataFrame(pairs, columns=AGREEMENT_PAIRS.names),
         pd.DataFrame(alone, columns=UNMATCHED.names),
     )
+
+
+def _near(first: set[Thing], second: set[Thing]) -> dict[Thing, Thing]:
+    """Things of one table that the other has in nearly the same letters, both ways."""
+    found = {}
+    for own, others in ((first - second, second - first), (second - first, first - second)):
+        by_bare = {tuple(map(bare, thing)): thing for thing in sorted(others, reverse=True)}
+        found |= {thing: by_bare[key] for thing in own if (key := tuple(map(bare, thing))) in by_bare}
+    return found
+
+
+def _which_has(near: Mapping[Thing, Thing], thing: Thing) -> str:
+    return f", which has '{_text(near[thing])}': names must be the same text" if thing in near else ""
+
+
+def _alone(unmatched: pd.DataFrame, first: Ratings, second: Ratings) -> list[Note]:
+    """How many things of each table take no part, the first of them by name."""
+    told = []
+    for own in (first, second):
+        rows = unmatched[(unmatched["table"] == own.name) & unmatched["reason"].str.startswith("not in")]
+        if rows.empty:
+            continue
+        rows = rows.sort_values("reason", key=lambda reason: ~reason.str.contains(", which has"), kind="stable")
+        shown = "; ".join(f"'{row['item']}' {row['reason']}" for row in rows[:_SHOWN].to_dict("records"))
+        more = f"; {len(rows) - _SHOWN} more stand in unmatched.csv" if len(rows) > _SHOWN else ""
+        told.append(f"{len(rows)} of {len(own.numbers)} things of {own.name} have no partner: {shown}{more}")
+    empty = int((unmatched["reason"] == "no number").sum())
+    if empty:
+        told.append(f"{empty} things have no number in one of the tables and take no part")
+    return [Note(kind=NoteKind.TABLE, text=text) for text in told]
+
+
+def _with_classes(settings: AgreementSettings, value: str, pairs: pd.DataFrame) -> AgreementSettings:
+    """The settings with the classes of counts where none are given; densities have none of their own."""
+    numbers = pairs[["a", "b"]].to_numpy(float)
+    if settings.bins or _DENSITY.search(value) or (numbers != numbers.round()).any():
+        return settings
+    return replace(settings, bins=_COUNT_CLASSES)
+
+
+def _about_kappa(found: agreement.Agreement, settings: AgreementSettings, value: str) -> list[Note]:
+    """Why there is no kappa, or no interval of it."""
+    kappa = found.kappa
+    if not settings.bins:
+        text = (
+            f"weighted kappa needs classes, and {value} holds densities, not counts: give --bins, the lower "
+            "ends of the classes beside 0"
+        )
+    elif math.isnan(kappa.value):
+        text = (
+            "weighted kappa says nothing: one of the raters has everything in one class; give --bins that part "
+            "the values"
+        )
+    elif math.isnan(kappa.low):
+        same = int(found.classes.trace()) == int(found.classes.sum())
+        why = ", as both raters agree on every class" if same else ""
+        text = f"weighted kappa has no interval: its variance is not above 0{why}"
+    else:
+        return []
+    return [Note(kind=NoteKind.STUDY, text=text)]
 
 
 def _what_to_know(pairs: pd.DataFrame, settings: AgreementSettings) -> list[Note]:
@@ -226,7 +321,8 @@ def measures_table(found: agreement.Agreement, settings: AgreementSettings) -> p
     """All measures with their intervals and meanings: the table of agreement."""
     limits = found.differences
     added = f", {limits.offset:g} added to each value" if limits.offset else ""
-    classes = ", ".join(f"{edge:g}" for edge in settings.bins)
+    edges = ", ".join(f"{edge:g}" for edge in settings.bins)
+    classes = f"classes from 0, {edges}" if edges else "no classes were given"
     rows = [
         ("ICC(A,1)", found.absolute, "absolute agreement of single ratings (McGraw and Wong 1996)"),
         (
@@ -237,7 +333,7 @@ def measures_table(found: agreement.Agreement, settings: AgreementSettings) -> p
         ("ratio A/B", limits.ratio, f"geometric mean (Bland and Altman 1999, logarithm{added})"),
         ("lower limit of A/B", limits.lower, "2.5 % of the ratios lie below"),
         ("upper limit of A/B", limits.upper, "2.5 % of the ratios lie above"),
-        ("weighted kappa", found.kappa, f"quadratic weights; classes from 0, {classes}"),
+        ("weighted kappa", found.kappa, f"quadratic weights; {classes}"),
         ("slope", found.slope, "of B on A, Passing and Bablok 1983; 1 where they agree"),
         ("intercept", found.intercept, "of B on A, Passing and Bablok 1983; 0 where they agree"),
     ]
@@ -286,6 +382,8 @@ def _write(
 
 
 def _class_names(bins: tuple[float, ...]) -> list[str]:
+    if not bins:
+        return []
     edges = (0.0, *bins)
     return [f"{low:g} to <{high:g}" for low, high in zip(edges, bins, strict=False)] + [
         f"{bins[-1]:g} and more"

@@ -7,7 +7,9 @@ import pandas as pd
 from ihcscore.errors import TableError, parameter
 from ihcscore.pet.table import UptakeTable
 from ihcscore.schema import UNMATCHED, CorrelationSettings, Note, NoteKind, Unit
+from ihcscore.sheet import bare
 from ihcscore.study.join import lesions_at, link_lesions
+from ihcscore.study.scans import about_other_scans, other_scans
 from ihcscore.study.scores import ScoreTable
 
 _SHOWN = 4
@@ -30,7 +32,7 @@ def unmatched(
         if settings.y is None:
             rows += _patients(scores, suv, lesions, settings)
             rows += _lesion_links(joined, scores, suv, lesions, settings)
-        rows += _no_value(suv, settings) + _one_scan(suv, settings)
+        rows += _no_value(suv, settings) + _one_scan(suv, settings) + _other_scans(suv, settings)
     left_out = zip(undefined["patient_id"], undefined["variable"], undefined["reason"], strict=True)
     rows += [("joined", patient, variable.name, reason) for patient, variable, reason in left_out]
     table = pd.DataFrame(rows, columns=UNMATCHED.names).drop_duplicates()
@@ -62,14 +64,26 @@ def _patients(
     return rows
 
 
-def _like(patient: str, others: set[str]) -> str:
-    """A hint at an id that differs in capitals, blanks or leading zeros only."""
-
-    def bare(name: str) -> str:
-        return "".join(filter(str.isalnum, name.casefold())).lstrip("0")
-
-    like = sorted(other for other in others if bare(other) == bare(patient))
+def _like(name: str, others: set[str]) -> str:
+    """A hint at an id that differs in capitals, blanks, dashes or zeros only."""
+    like = sorted(other for other in others if bare(other) == bare(name))
     return f", which has '{like[0]}': ids must be the same text" if like else ""
+
+
+def _about_ids(scores: ScoreTable, suv: UptakeTable) -> list[str]:
+    """Patients and samples that have no partner but for the spelling of their ids."""
+    found = []
+    patients, theirs = set(scores.rows["patient_id"]), set(suv.rows["patient_id"])
+    found.append(("patients", patients - theirs, theirs - patients))
+    samples, linked = set(scores.rows["sample_id"]), set(suv.rows["sample_id"]) - {""}
+    found.append(("samples", samples - linked, linked - samples))
+    told = []
+    for what, own, others in found:
+        near = [f"'{name}'{hint}" for name in sorted(own) if (hint := _like(name, others))]
+        if near:
+            shown = "; ".join(near[:_SHOWN]) + (f"; {len(near) - _SHOWN} more" if len(near) > _SHOWN else "")
+            told.append(f"{len(near)} {what} of {scores.name} are not in {suv.name} as they stand: {shown}")
+    return told
 
 
 def _no_value(suv: UptakeTable, settings: CorrelationSettings) -> list[tuple[str, str, str, str]]:
@@ -93,6 +107,13 @@ def _one_scan(suv: UptakeTable, settings: CorrelationSettings) -> list[tuple[str
     ]
 
 
+def _other_scans(suv: UptakeTable, settings: CorrelationSettings) -> list[tuple[str, str, str, str]]:
+    return [
+        ("suv", row["patient_id"], row["lesion_id"], f"scan '{row['timepoint']}' takes no part")
+        for row in other_scans(suv, settings).to_dict("records")
+    ]
+
+
 def _lesion_keys(suv: UptakeTable, timepoint: str) -> set[tuple[str, str]]:
     found = lesions_at(suv.rows, timepoint)
     return set(zip(found["patient_id"], found["lesion_id"], strict=True))
@@ -109,7 +130,12 @@ def _lesion_links(
     known = set(zip(scores.rows["patient_id"], scores.rows["sample_id"], strict=True))
     named = suv.rows[suv.rows["sample_id"] != ""]
     rows = [
-        ("suv", patient, sample, f"sample not in {scores.name}")
+        (
+            "suv",
+            patient,
+            sample,
+            f"sample not in {scores.name}{_like(sample, {own for whose, own in known if whose == patient})}",
+        )
         for patient, sample in sorted(set(zip(named["patient_id"], named["sample_id"], strict=True)) - known)
     ]
     if settings.unit is Unit.LESION:
@@ -152,7 +178,10 @@ def what_to_know(
     """All that a reader must know: of the tables, of the tissue, of the times, of repeated samples."""
     read = [*scores.warnings, *(suv.warnings if suv is not None else [])]
     said = []
+    if suv is not None:
+        said += about_other_scans(suv, settings)
     if suv is not None and settings.y is None:
+        said += _about_ids(scores, suv)
         said += _about_links(joined, lesions, suv, scores, settings)
         said += _about_times(joined, suv, scores, settings)
     said += _about_repeats(joined, settings)

@@ -42,7 +42,9 @@ def _compare(name: str, rows: pd.DataFrame, settings: CorrelationSettings) -> di
     rows = rows.sort_values("patient_id", kind="stable")
     values = rows["value"].to_numpy(float)
     responds = rows["response"].isin(RESPONDERS).to_numpy(bool)
-    test = mann_whitney(values[responds], values[~responds])
+    test = mann_whitney(
+        values[responds], values[~responds], n_resamples=settings.n_resamples, seed=settings.seed
+    )
     # From PD up to CR, so that a positive trend means more in better response.
     order = np.array([len(RESPONSES) - RESPONSES.index(r) for r in rows["response"]], float)
     trend = kendall(values, order, n_resamples=settings.n_resamples, seed=settings.seed)
@@ -60,9 +62,11 @@ def _compare(name: str, rows: pd.DataFrame, settings: CorrelationSettings) -> di
         "shift": test.shift,
         "p_smallest": test.p_smallest,
         "p": test.p,
+        "p_method": test.method,
         **{f"n_{r.lower()}": int((rows["response"] == r).sum()) for r in RESPONSES},
         "p_trend_smallest": trend.p_smallest,
         "trend": trend.estimate,
         "p_trend": trend.p,
+        "p_trend_method": trend.method,
         "note": "; ".join(notes),
     }

@@ -3,15 +3,58 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ihcscore.schema import SERIAL, CorrelationSettings
+from ihcscore.pet.table import UptakeTable
+from ihcscore.schema import SERIAL, CorrelationSettings, Note, NoteKind
+from ihcscore.sheet import folded, nearest
 from ihcscore.statistics.paired import hodges_lehmann, shapiro_wilk, signed_rank, signed_rank_by_patient
 from ihcscore.statistics.summary import quartiles
 from ihcscore.study.join import lesions_at
+
+
+def as_asked(suv: UptakeTable, settings: CorrelationSettings) -> UptakeTable:
+    """The table with its scans spelled as the settings have them; what was matched is among its warnings."""
+    asked = {folded(name): name for name in (settings.timepoint, settings.on_treatment)}
+    there = suv.rows["timepoint"]
+    spelled = {name: asked.get(folded(name), name) for name in there.unique()}
+    told = [
+        f"{suv.name}: timepoint '{name}' was taken for '{to}'" for name, to in spelled.items() if name != to
+    ]
+    if not told:
+        return suv
+    notes = [Note(kind=NoteKind.TABLE, text=text) for text in told]
+    rows = suv.rows.assign(timepoint=there.map(spelled))
+    return replace(suv, rows=rows, warnings=[*suv.warnings, *notes])
+
+
+def other_scans(suv: UptakeTable, settings: CorrelationSettings) -> pd.DataFrame:
+    """Lesions with an uptake at scans that nobody asked for: the rows of the table."""
+    rows = suv.rows
+    asked = rows["timepoint"].isin((settings.timepoint, settings.on_treatment))
+    return rows[rows["is_lesion"] & rows["suv"].notna() & ~asked]
+
+
+def about_other_scans(suv: UptakeTable, settings: CorrelationSettings) -> list[str]:
+    """Which scans take no part, with their lesions, and which may be meant for one that does."""
+    names = (settings.timepoint, settings.on_treatment)
+    shown = []
+    for name, rows in other_scans(suv, settings).groupby("timepoint", sort=False):
+        meant = nearest(str(name), names)
+        hint = f"; meant for {meant}?" if meant else ""
+        shown.append(f"'{name}' ({len(rows)} lesions of {rows['patient_id'].nunique()} patients{hint})")
+    if not shown:
+        return []
+    there = set(suv.rows["timepoint"])
+    lacking = [f"no scan is called {name}, " for name in names if name not in there]
+    return [
+        f"{suv.name}: {''.join(lacking)}these scans take no part: {', '.join(shown)}; name two of the scans with "
+        "--timepoint and --on-treatment"
+    ]
 
 
 def pair_scans(suv: pd.DataFrame, settings: CorrelationSettings) -> pd.DataFrame:

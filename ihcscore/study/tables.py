@@ -20,13 +20,14 @@ from ihcscore.schema import (
     Uptake,
     texts,
 )
+from ihcscore.sheet import folded
 from ihcscore.study.densities import measure
 from ihcscore.study.join import join_lesions, join_patients, lesions_at, link_lesions, patient_uptake
 from ihcscore.study.notes import flow, nothing_joined, unmatched, what_to_know
 from ihcscore.study.questions import UPTAKE_COLUMNS, Question, questions
 from ihcscore.study.response import compare_responses
 from ihcscore.study.results import correlate_all
-from ihcscore.study.scans import compare_scans, pair_scans
+from ihcscore.study.scans import as_asked, compare_scans, pair_scans
 from ihcscore.study.scores import ScoreTable
 from ihcscore.study.summary import summarise
 
@@ -89,6 +90,8 @@ def study_tables(scores: ScoreTable, suv: UptakeTable | None, settings: Correlat
         If nothing can be joined, or a scan, density or region that was asked for is not there.
     """
     _check_question(suv, settings)
+    suv = suv and as_asked(suv, settings)
+    settings = _regions_as_there(scores, settings)
     regions = _regions(scores, settings)
     everything, undefined = measure(scores.rows, settings)
     densities, undefined = (_taking_part(table, regions, settings) for table in (everything, undefined))
@@ -125,6 +128,12 @@ def _check_question(suv: UptakeTable | None, settings: CorrelationSettings) -> N
         )
     if len(set(settings.asked)) < len(settings.asked):
         raise IhcscoreError(f"--x and --y are both {settings.x}; give two densities")
+
+
+def _regions_as_there(scores: ScoreTable, settings: CorrelationSettings) -> CorrelationSettings:
+    """The settings with the regions that are asked for spelled as the scores have them."""
+    there = {folded(name): name for name in scores.rows["region"].unique()}
+    return replace(settings, regions=tuple(there.get(folded(name), name) for name in settings.regions))
 
 
 def _regions(scores: ScoreTable, settings: CorrelationSettings) -> set[str]:
@@ -168,6 +177,13 @@ def _lesions(suv: UptakeTable | None, settings: CorrelationSettings) -> pd.DataF
     if suv is None:
         return pd.DataFrame(columns=["patient_id", "lesion_id", "suv", "sample_id", "biopsied"])
     found = lesions_at(suv.rows, settings.timepoint)
+    if not suv.rows["is_lesion"].any():
+        said = suv.rows["tissue"].value_counts()
+        words = ", ".join(f"{word} ({n} rows)" for word, n in said.items())
+        raise TableError(
+            f"{suv.name}: no row is a lesion by the column tissue, which says {words}; write lesion there, or the "
+            "organ's name for healthy tissue"
+        )
     if found.empty:
         there = ", ".join(sorted(set(suv.rows["timepoint"])))
         raise TableError(

@@ -572,7 +572,7 @@ class TestFolder:
         assert len(record["inputs"]["suv"]["sha256"]) == 64
         assert record["parameters"]["adjust"] == "bh"
         assert record["parameters"]["seed"] == 0
-        assert "statsmodels" in record["packages"]
+        assert "scipy" in record["packages"]
         assert str(folders[0].parent) not in text
 
     def test_the_page_is_one_file_with_all_its_parts(self, folders):
