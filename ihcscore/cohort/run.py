@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,21 @@ import pandas as pd
 from ihcscore import output, pictures, report
 from ihcscore.cohort import tables
 from ihcscore.cohort.contact import contact_sheet, overlay_files
-from ihcscore.cohort.manifest import Sample, read_manifest
+from ihcscore.cohort.manifest import Manifest, Sample, read_manifest
 from ihcscore.cohort.schedule import cluster, perform_here, perform_on, processes
 from ihcscore.cohort.work import Outcome, Task
 from ihcscore.errors import OutputError, parameter
 from ihcscore.output.lock import held
 from ihcscore.output.progress import Progress, silent
-from ihcscore.schema import COHORT_FIELDS, COHORT_SCORES, MARKER_SUMMARY, SAMPLE_SUMMARY, Note, RunSettings
+from ihcscore.schema import (
+    COHORT_FIELDS,
+    COHORT_SCORES,
+    MARKER_SUMMARY,
+    SAMPLE_SUMMARY,
+    Note,
+    RunSettings,
+    texts,
+)
 
 _COMMAND = "cohort"
 _CONTACT = "contact.jpg"
@@ -109,7 +117,7 @@ def score_cohort(
             if outcome.error:
                 output.clear_unfinished(tasks[number].folder)  # of a worker that died
         by_slide = {(task.entry.sample_id, task.entry.marker): outcomes[i] for i, task in enumerate(tasks)}
-        return replace(_join(out, samples, by_slide, settings, manifest=Path(manifest)), notes=given.notes)
+        return _join(out, given, by_slide, settings, manifest=Path(manifest))
 
 
 def _check_folder(out: Path, samples: list[Sample], *, resume: bool, overwrite: bool) -> None:
@@ -204,13 +212,14 @@ def _duration(seconds: float) -> str:
 
 def _join(
     out: Path,
-    samples: list[Sample],
+    given: Manifest,
     outcomes: dict[tuple[str, str], Outcome],
     settings: RunSettings,
     *,
     manifest: Path,
 ) -> CohortResult:
     """Tables, contact sheets, report and record of the whole cohort."""
+    samples = given.samples
     errors = {where: outcome.error for where, outcome in outcomes.items() if outcome.error}
     scores = tables.join_scores(samples, out, errors)
     fields = tables.join_fields(samples, out, errors)
@@ -224,6 +233,7 @@ def _join(
         errors=errors,
         n_failed_fields=sum(outcome.n_failed for outcome in outcomes.values()),
         n_done_before=sum(outcome.done_before for outcome in outcomes.values()),
+        notes=given.notes,
     )
     with output.OutputFolder(out, overwrite=True) as folder:
         output.write_table(folder.new_file("scores.csv"), scores, COHORT_SCORES)
@@ -238,7 +248,7 @@ def _join(
                 file = folder.new_file(sample.sample_id, _CONTACT)
                 pictures.write_jpeg(file, sheet, quality=_CONTACT_QUALITY)
                 contacts[sample.sample_id] = f"{sample.sample_id}/{_CONTACT}"
-        record = _record(samples, errors, settings, manifest)
+        record = _record(given, errors, settings, manifest)
         page = report.CohortPage(
             record=record, scores=scores, fields=fields, samples=per_sample, markers=per_marker,
             errors=errors, contacts=contacts, overlays=overlays,
@@ -254,7 +264,7 @@ def _join(
 
 
 def _record(
-    samples: list[Sample], errors: dict[tuple[str, str], str], settings: RunSettings, manifest: Path
+    given: Manifest, errors: dict[tuple[str, str], str], settings: RunSettings, manifest: Path
 ) -> dict[str, Any]:
     """What the cohort was made from; nothing of when or where."""
     content = {
@@ -267,8 +277,9 @@ def _record(
                 "reference": sample.reference.marker,
                 "slides": {slide.marker: slide.written for slide in sample.slides},
             }
-            for sample in samples
+            for sample in given.samples
         ],
+        "notes": texts(given.notes),
         "errors": {f"{sample} {marker}": text for (sample, marker), text in errors.items()},
     }
     return output.make_record(_COMMAND, content)

@@ -17,14 +17,25 @@ ORGANS = (
 )  # fmt: skip
 """Those of van de Donk et al. 2021, doi 10.1007/s00259-021-05407-y."""
 
-# Beginnings of words of a lesion, in English, German and Dutch; whole words where a beginning is too short.
+# Beginnings of words of a lesion in English, German and Dutch; parts of words, as in Lebermetastase; and
+# whole words where a beginning is too short.
 _LESION_STEMS = (
-    "lesion", "läsion", "laesi", "tumour", "metasta", "primary", "primär", "cancer", "carcinom", "karzinom",
-    "melanom", "sarcom", "malignan", "neoplas", "recurren", "rezidiv",
+    "lesion", "laesi", "tumour", "primary", "primär", "cancer", "malignan", "neoplas", "recurren", "rezidiv",
 )  # fmt: skip
+_LESION_PARTS = ("metasta", "läsion", "carcinom", "karzinom", "melanom", "sarcom", "sarkom")
 _LESION_WORDS = {"met", "mets"}
 # What turns such a word round, or leaves open what was measured: "tumour-free liver", "no lesion".
-_NOT_LESION_STEMS = ("healthy", "normal", "physiolog", "benign", "adjacent", "background", "contralateral", "reference", "gesund")
+_NOT_LESION_STEMS = (
+    "healthy",
+    "normal",
+    "physiolog",
+    "benign",
+    "adjacent",
+    "background",
+    "contralateral",
+    "reference",
+    "gesund",
+)
 _NOT_LESION_WORDS = {"no", "non", "not", "without", "free", "near", "outside", "kein", "ohne"}
 SIDES = {"left": "left", "right": "right", "l": "left", "r": "right", "lt": "left", "rt": "right"}
 
@@ -67,7 +78,10 @@ def names_lesion(tissue: str) -> bool | None:
     Anything else is the name of healthy tissue.
     """
     words = folded(tissue).replace("/", " ").replace(",", " ").split()
-    lesion = any(word.startswith(_LESION_STEMS) or word in _LESION_WORDS for word in words)
+    lesion = any(
+        word.startswith(_LESION_STEMS) or word in _LESION_WORDS or any(part in word for part in _LESION_PARTS)
+        for word in words
+    )
     around = any(word.startswith("peri") and word[4:].startswith(_LESION_STEMS) for word in words)
     healthy = any(word.startswith(_NOT_LESION_STEMS) or word in _NOT_LESION_WORDS for word in words)
     if around or (lesion and healthy):
@@ -105,5 +119,6 @@ def read_names(path: str | Path) -> dict[str, Label]:
 def both_said(name: str, line: int, tissue: str) -> TableError:
     """The error of words that say a lesion and healthy tissue."""
     return TableError(
-        f"{place(name, [line])}: tissue '{tissue}' may be a lesion or healthy; write lesion, or the organ's name"
+        f"{place(name, [line])}: tissue '{tissue}' may be a lesion or healthy; write lesion, or "
+        "the organ's name"
     )

@@ -89,7 +89,7 @@ def read_uptake(
 def _lesions(table: CheckedTable) -> tuple[pd.Series[bool], list[str]]:
     """Which rows are lesions, and which words were taken for one or for healthy tissue.
 
-    Nothing is told of a table that says lesion, or a known organ with no id but its side, as `suv` writes them.
+    Nothing is told of a table that says lesion, or a known organ with no id but its side, as `suv` does.
     """
     tissue = table.rows["tissue"]
     if "tissue" not in table.given:

@@ -53,8 +53,7 @@ _ENOUGH_POWER = 0.8
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Which parts a study has beside its correlations: an uptake table, two scans, responses (too many for all
-    choices of patients)."""
+    """Which parts a study has beside its correlations; `response_sampled`: not all choices were counted."""
 
     suv: bool
     serial: bool

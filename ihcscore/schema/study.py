@@ -248,7 +248,7 @@ RESPONSE = Table(
         median_responders   | float | median of the responders
         median_others       | float | median of the others
         shift               | float | Hodges-Lehmann difference, responders minus others
-        p_smallest          | float | smallest two-sided Mann-Whitney P that these values could have given
+        p_smallest          | float | smallest two-sided Mann-Whitney P that these could have given
         p                   | float | two-sided Mann-Whitney P
         p_method            | str   | exact, of all choices of patients; or random, how many and by what seed
         p_adjusted          | float | P adjusted over this table
@@ -256,7 +256,7 @@ RESPONSE = Table(
         n_pr                | int   | patients with PR
         n_sd                | int   | patients with SD
         n_pd                | int   | patients with PD
-        p_trend_smallest    | float | smallest two-sided Jonckheere-Terpstra P that these values could have given
+        p_trend_smallest    | float | smallest two-sided Jonckheere-Terpstra P that these could have given
         trend               | float | Kendall's tau-b with response; above 0: higher in better response
         p_trend             | float | two-sided permutation Jonckheere-Terpstra P
         p_trend_method      | str   | which permutations

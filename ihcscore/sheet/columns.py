@@ -147,9 +147,9 @@ def first_double(rows: pd.DataFrame, keys: Iterable[str]) -> pd.DataFrame:
     return twice[(twice[columns] == twice[columns].iloc[0]).all(axis=1)] if len(twice) else twice
 
 
-def _meant(unread: Iterable[UnreadColumn], lacking: Iterable[str]) -> str:
+def _meant(unread: Iterable[UnreadColumn], lacking: list[str]) -> str:
     """A hint at columns that may be those that lack."""
-    like = [f"{one.name} for {one.like}" for one in unread if one.like in lacking]
+    like = [f"{one.name} for {one.like}" for one in unread if one.like is not None and one.like in lacking]
     return f"is it {', '.join(like)}? " if like else ""
 
 
@@ -186,7 +186,10 @@ def _not_there(name: str, column: InputColumn, text: pd.Series[str]) -> list[Not
     formulas = text[text.str.startswith("=")]
     if len(formulas):
         _refuse(
-            name, formulas, "its value", then="; open the file in a spreadsheet, save it once and give it again"
+            name,
+            formulas,
+            "its value",
+            then="; open the file in a spreadsheet, save it once and give it again",
         )
     lost = text[text.str.lower().isin(_NOT_THERE)]
     if lost.empty:
@@ -221,7 +224,7 @@ def _read_all(
 
 
 def _all_written(sheet: Sheet, table: InputTable, found: dict[str, str | None]) -> dict[str, Written]:
-    """All columns of numbers of a file, by title: those of the declaration, and others that hold nothing else."""
+    """All columns of numbers of a file, by title: the declared ones, and others that hold nothing else."""
     asked = {found[column.name] for column in table.columns if column.is_number}
     other = {found[column.name] for column in table.columns} - asked
     held = {}
@@ -253,7 +256,7 @@ def _read(name: str, column: InputColumn, text: pd.Series[str]) -> pd.Series:
 def _numbers(
     sheet: Sheet, column: InputColumn, text: pd.Series[str], own: Written, others: list[Written]
 ) -> tuple[pd.Series[float], Choice]:
-    nowhere = own.text[pd.concat([one for one in own.values.values()], axis=1).isna().all(axis=1)]
+    nowhere = own.text[pd.concat(list(own.read.values()), axis=1).isna().all(axis=1)]
     if len(nowhere):
         made = nowhere.str.fullmatch(_LIKE_DAY).iloc[0]
         then = "the spreadsheet took it for a day" if made else "write numbers without units"
@@ -262,7 +265,7 @@ def _numbers(
         sheet.name, own, others, plausible=column.believable, comma_delimited=sheet.comma_delimited
     )
     values = pd.Series(np.nan, index=text.index, name=column.name)
-    values[own.text.index] = own.values[choice.decimal]
+    values[own.text.index] = own.read[choice.decimal]
     rest = text.index[~_is_missing(text) & ~text.index.isin(own.text.index)]
     values[rest] = text[rest].astype(float)  # a workbook's own numbers
     outside = _outside(values, column.range)

@@ -74,8 +74,8 @@ def _refuse_nameless(grid: Grid, top: int, titles: list[str], kept: list[int], b
         row = longer[0]
         n, names = (max(at for at, cell in enumerate(grid.rows[r]) if cell) + 1 for r in (row, top))
         raise TableError(
-            f"{grid.name}, row {row + 1}: has {n} fields where the names of the columns are {names}; a decimal "
-            "comma needs quotes or another delimiter"
+            f"{grid.name}, row {row + 1}: has {n} fields where {names} columns have names; name each column, "
+            "and put decimal commas in quotes or use another delimiter"
         )
     where = "the first row" if top == 0 else f"row {top + 1}, which seems to hold the names"
     raise TableError(
@@ -90,7 +90,10 @@ def _passed_over(grid: Grid, top: int) -> list[Note]:
         return []
     title = above[0] if len(above[0]) <= _LONGEST_TITLE else f"{above[0][:_LONGEST_TITLE]}…"
     more = f" and {len(above) - 1} more" if len(above) > 1 else ""
-    text = f"{grid.name}: the names of the columns are in row {top + 1}; what stands above ('{title}'{more}) was not read"
+    text = (
+        f"{grid.name}: the names of the columns are in row {top + 1}; what stands above ('{title}'{more}) "
+        "was not read"
+    )
     return [Note(kind=NoteKind.TABLE, text=text)]
 
 

@@ -76,7 +76,7 @@ def _spelled_nearly(sheet: Sheet, column: InputColumn, taken: set[str]) -> str |
 
 
 def unread_columns(sheet: Sheet, table: InputTable, found: dict[str, str | None]) -> list[UnreadColumn]:
-    """Columns that nobody reads, each with the one that lacks and whose name or meaning is nearly the same."""
+    """Columns that nobody reads, each with the one that lacks of nearly its name or meaning."""
     left = [str(name) for name in sheet.rows.columns if name not in {*found.values(), *table.passed_over}]
     absent = {
         bare_title(name): column.name
@@ -112,9 +112,10 @@ def one_spelling(
         spellings = _spellings(text, column.choices)
         columns[title] = text.map(spellings)
         changed = text[text != columns[title]]
+        counts = changed.value_counts(sort=False)
         said = [
             f"'{spelled}' ({n} row{'s' if n > 1 else ''}) as '{spellings[spelled]}'"
-            for spelled, n in changed.value_counts(sort=False).items()
+            for spelled, n in zip(counts.index.astype(str), counts, strict=True)
         ]
         if said:
             shown = ", ".join(said[:_SHOWN]) + (" and more" if len(said) > _SHOWN else "")
@@ -146,10 +147,12 @@ def near_ids(sheet: Sheet, table: InputTable, found: dict[str, str | None]) -> l
         near = ids["id"].groupby([ids["whose"], ids["id"].map(unpadded)], sort=False).agg(list)
         pairs = [f"{' and '.join(map(repr, names))}" for names in near if len(names) > 1]
         if pairs:
-            shown = "; ".join(pairs[:_SHOWN]) + (f"; {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else "")
+            shown = "; ".join(pairs[:_SHOWN]) + (
+                f"; {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
+            )
             text = (
-                f"{sheet.name}: {column.name} {shown} differ only in capitals, blanks, dashes, accents or zeros and "
-                "count as different; write them alike if they are one"
+                f"{sheet.name}: {column.name} {shown} differ only in capitals, blanks, dashes, accents or "
+                "zeros and count as different; write them alike if they are one"
             )
             notes.append(Note(kind=NoteKind.TABLE, text=text))
     return notes

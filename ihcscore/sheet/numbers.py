@@ -1,8 +1,8 @@
 """Numbers as people and programs write them, and which sign is which in a file.
 
-``6.962`` is seven where points are decimal, and six thousand where they part thousands. A column says which by
-its other cells (``0.962``, ``6.9``, ``6.962,5``), a file by its other columns; where neither does, the number is
-refused.
+``6.962`` is seven where points are decimal, and six thousand where they part thousands. A column says which
+by its other cells (``0.962``, ``6.9``, ``6.962,5``), a file by its other columns; where neither does, the
+number is refused.
 """
 
 from __future__ import annotations
@@ -59,24 +59,24 @@ class Written:
         The cells that are not missing and hold text.
     typed : bool
         Whether other cells of the column are a workbook's own numbers.
-    values : dict of Decimal to Series of float
+    read : dict of Decimal to Series of float
         The cells read with each decimal sign; NaN where they cannot be.
     """
 
     name: str
     text: pd.Series[str] = field(repr=False)
     typed: bool
-    values: dict[Decimal, pd.Series[float]] = field(repr=False)
+    read: dict[Decimal, pd.Series[float]] = field(repr=False)
 
     @property
     def possible(self) -> list[Decimal]:
         """The signs with which every cell is a number."""
-        return [decimal for decimal in Decimal if self.values[decimal].notna().all()]
+        return [decimal for decimal in Decimal if self.read[decimal].notna().all()]
 
     @property
     def ambiguous(self) -> pd.Series[str]:
         """The cells that are different numbers with one sign and the other."""
-        point, comma = self.values[Decimal.POINT], self.values[Decimal.COMMA]
+        point, comma = self.read[Decimal.POINT], self.read[Decimal.COMMA]
         return self.text[point.notna() & comma.notna() & (point != comma)]
 
 
@@ -92,11 +92,11 @@ def written(name: str, text: pd.Series[str], typed: Collection[int]) -> Written:
         Rows that hold a workbook's own number, which is no matter of signs.
     """
     own = text[~text.index.isin(list(typed))]
-    values = {
+    read = {
         decimal: pd.Series([_value(cell, decimal) for cell in own], index=own.index, dtype=float)
         for decimal in Decimal
     }
-    return Written(name=name, text=own, typed=len(own) < len(text), values=values)
+    return Written(name=name, text=own, typed=len(own) < len(text), read=read)
 
 
 def _value(cell: str, decimal: Decimal) -> float:
@@ -167,14 +167,14 @@ def decide(
         return Choice(decimal=decimal, by=by)
     points = ambiguous.str.contains(".", regex=False)
     all_have_three = points.all() and len(ambiguous) == len(column.text) and not column.typed
-    thousands = column.values[Decimal.COMMA][ambiguous.index]
+    thousands = column.read[Decimal.COMMA][ambiguous.index]
     if all_have_three and (comma_delimited or not any(value in plausible for value in thousands)):
         return Choice(decimal=Decimal.POINT)
     raise _undecided(name, column, ambiguous)
 
 
 def _both_signs(name: str, column: Written) -> TableError:
-    point, comma = (column.values[decimal] for decimal in Decimal)
+    point, comma = (column.read[decimal] for decimal in Decimal)
     with_comma, with_point = (
         f"(row {one.index[0]}: {one.iloc[0]})"
         for one in (column.text[point.isna()], column.text[comma.isna()])
@@ -187,7 +187,7 @@ def _both_signs(name: str, column: Written) -> TableError:
 def _undecided(name: str, column: Written, ambiguous: pd.Series[str]) -> TableError:
     row, cell = ambiguous.index[0], ambiguous.iloc[0]
     sign = "point" if "." in cell else "comma"
-    point, comma = (column.values[decimal][row] for decimal in Decimal)
+    point, comma = (column.read[decimal][row] for decimal in Decimal)
     small, large = sorted((point, comma), key=abs)
     return TableError(
         f"{name}, row {row}: {column.name} is '{cell}'; a {sign} before three digits may part thousands or "
@@ -213,14 +213,15 @@ def about_signs(name: str, columns: Collection[tuple[Written, Choice]]) -> list[
 
 
 def _about_column(column: Written, choice: Choice) -> list[str]:
-    values = column.values[choice.decimal]
+    values = column.read[choice.decimal]
     parted = column.text[[_parts_thousands(cell, choice.decimal) for cell in column.text]]
     decided = f", as the decimal sign of {choice.by} says" if choice.by else ""
     for cells, what in ((parted, "have parted thousands"), (column.ambiguous, "could be read in two ways")):
         if len(cells) and (choice.by or cells is parted):
             row, cell = cells.index[0], cells.iloc[0]
             return [
-                f"{len(cells)} numbers of {column.name} {what}: '{cell}' was read as {values[row]:.12g}{decided}"
+                f"{len(cells)} numbers of {column.name} {what}: '{cell}' was read as "
+                f"{values[row]:.12g}{decided}"
             ]
     return []
 
@@ -232,4 +233,3 @@ def _parts_thousands(cell: str, decimal: Decimal) -> bool:
 
 def _with_decimal_comma(column: Written) -> pd.Series[bool]:
     return column.text.str.contains(",", regex=False).astype(bool)
-

@@ -62,6 +62,7 @@ def _renamed(sheet: Sheet, rename: Mapping[str, str]) -> Sheet:
     if len(names) < len(rename):
         raise TableError(f"{sheet.name}: {parameter('rename')} names one column twice")
     numbers, dates = (
-        frozenset((row, names.get(name, name)) for row, name in cells) for cells in (sheet.numbers, sheet.dates)
+        frozenset((row, names.get(name, name)) for row, name in cells)
+        for cells in (sheet.numbers, sheet.dates)
     )
     return replace(sheet, rows=rows.rename(columns=names), numbers=numbers, dates=dates)

@@ -56,4 +56,6 @@ class Sheet:
     def lacks(self, absent: Sequence[str], *, option: str) -> TableError:
         """The error that columns are not there."""
         there = ", ".join(map(str, self.rows.columns))
-        return TableError(f"{self.name}: no column {', '.join(absent)} (it has {there}); {option}{self.beside}")
+        return TableError(
+            f"{self.name}: no column {', '.join(absent)} (it has {there}); {option}{self.beside}"
+        )

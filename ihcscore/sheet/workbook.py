@@ -95,7 +95,7 @@ def _cells(sheet: Worksheet, formulas: Worksheet, *, computed: bool) -> _Cells:
             if asked is not None and asked.data_type == "f" and _is_open(cell, computed=computed):
                 texts.append(_formula(asked.value))
                 continue
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if _is_number(value) and "%" not in str(cell.number_format):
                 numbers.add((at, place))
             elif hasattr(value, "isoformat"):
                 dates.add((at, place))
@@ -109,6 +109,10 @@ def _is_open(cell: Any, *, computed: bool) -> bool:
     return (cell.value is None and cell.data_type == "n") or (cell.value == 0 and not computed)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _formula(value: Any) -> str:
     text = str(getattr(value, "text", value))
     return text if text.startswith("=") else f"={text}"
@@ -118,7 +122,7 @@ def _cell_text(value: Any, number_format: str) -> str:
     """A cell as it would stand in a CSV: whole numbers without a point, dates as 2020-01-31."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if _is_number(value):
         if "%" in number_format:
             return f"{100 * value:.15g}%"
         return str(int(value)) if float(value).is_integer() else str(value)
@@ -150,8 +154,8 @@ def _refuse_parts(name: str, sheet: Worksheet, others: list[Worksheet]) -> None:
     if parts:
         both = ", ".join(f"'{title}'" for title in (sheet.title, *parts))
         raise TableError(
-            f"{name}: the sheets {both} hold tables with the same columns; put all rows in one sheet, or hide "
-            "those that are not meant"
+            f"{name}: the sheets {both} hold tables with the same columns; put all rows in one sheet, or "
+            "hide those that are not meant"
         )
 
 

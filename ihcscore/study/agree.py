@@ -208,7 +208,8 @@ def _spelled_like(first: Ratings, second: Ratings, keys: tuple[str, ...]) -> tup
             if name != there:
                 n = sum(thing[at] == name for thing in second.numbers)
                 told.append(
-                    f"{key}: '{name}' of {second.name} ({n} things) was matched with '{there}' of {first.name}"
+                    f"{key}: '{name}' of {second.name} ({n} things) was matched with '{there}' of "
+                    f"{first.name}"
                 )
     numbers = {
         tuple(spelled[at][part] if at in spelled else part for at, part in enumerate(thing)): value
@@ -246,7 +247,7 @@ def _pair(first: Ratings, second: Ratings) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _near(first: set[Thing], second: set[Thing]) -> dict[Thing, Thing]:
     """Things of one table that the other has in nearly the same letters, both ways."""
-    found = {}
+    found: dict[Thing, Thing] = {}
     for own, others in ((first - second, second - first), (second - first, first - second)):
         by_bare = {tuple(map(bare, thing)): thing for thing in sorted(others, reverse=True)}
         found |= {thing: by_bare[key] for thing in own if (key := tuple(map(bare, thing))) in by_bare}
@@ -264,7 +265,9 @@ def _alone(unmatched: pd.DataFrame, first: Ratings, second: Ratings) -> list[Not
         rows = unmatched[(unmatched["table"] == own.name) & unmatched["reason"].str.startswith("not in")]
         if rows.empty:
             continue
-        rows = rows.sort_values("reason", key=lambda reason: ~reason.str.contains(", which has"), kind="stable")
+        rows = rows.sort_values(
+            "reason", key=lambda reason: ~reason.str.contains(", which has"), kind="stable"
+        )
         shown = "; ".join(f"'{row['item']}' {row['reason']}" for row in rows[:_SHOWN].to_dict("records"))
         more = f"; {len(rows) - _SHOWN} more stand in unmatched.csv" if len(rows) > _SHOWN else ""
         told.append(f"{len(rows)} of {len(own.numbers)} things of {own.name} have no partner: {shown}{more}")
@@ -292,8 +295,8 @@ def _about_kappa(found: agreement.Agreement, settings: AgreementSettings, value:
         )
     elif math.isnan(kappa.value):
         text = (
-            "weighted kappa says nothing: one of the raters has everything in one class; give --bins that part "
-            "the values"
+            "weighted kappa says nothing: one of the raters has everything in one class; give --bins that "
+            "part the values"
         )
     elif math.isnan(kappa.low):
         same = int(found.classes.trace()) == int(found.classes.sum())

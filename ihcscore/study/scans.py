@@ -52,8 +52,8 @@ def about_other_scans(suv: UptakeTable, settings: CorrelationSettings) -> list[s
     there = set(suv.rows["timepoint"])
     lacking = [f"no scan is called {name}, " for name in names if name not in there]
     return [
-        f"{suv.name}: {''.join(lacking)}these scans take no part: {', '.join(shown)}; name two of the scans with "
-        "--timepoint and --on-treatment"
+        f"{suv.name}: {''.join(lacking)}these scans take no part: {', '.join(shown)}; name two of the scans "
+        "with --timepoint and --on-treatment"
     ]
 
 

@@ -181,8 +181,8 @@ def _lesions(suv: UptakeTable | None, settings: CorrelationSettings) -> pd.DataF
         said = suv.rows["tissue"].value_counts()
         words = ", ".join(f"{word} ({n} rows)" for word, n in said.items())
         raise TableError(
-            f"{suv.name}: no row is a lesion by the column tissue, which says {words}; write lesion there, or the "
-            "organ's name for healthy tissue"
+            f"{suv.name}: no row is a lesion by the column tissue, which says {words}; write lesion there, "
+            "or the organ's name for healthy tissue"
         )
     if found.empty:
         there = ", ".join(sorted(set(suv.rows["timepoint"])))

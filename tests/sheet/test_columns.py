@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -57,8 +58,8 @@ def test_every_column_is_there_and_typed():
     assert rows["part"].tolist() == ["", ""]
     assert table.given == {"thing", "mass_g", "alive"}
     assert texts(table.notes) == [
-        "drawn.csv: thing '007' and '7' differ only in capitals, blanks, dashes, accents or zeros and count as "
-        "different; write them alike if they are one",
+        "drawn.csv: thing '007' and '7' differ only in capitals, blanks, dashes, accents or zeros and count "
+        "as different; write them alike if they are one",
         "drawn.csv: 1 decimal commas in mass_g were read as decimal points",
     ]
 
@@ -213,9 +214,9 @@ NUMBERS = st.one_of(
     st.floats(1e-3, 1e6).map(lambda value: f"{value:.4f}".replace(".", ",")),
     st.floats(1e-3, 1e6).map(lambda value: f"{value:.3e}"),
     st.integers(1, 10**9).map(str),
-    st.sampled_from(["1,900", "1.900", "+2", "0x10", "1_000", "inf", "3 mm", "1,5.2", "½", "1e400", "1,2,3"]),
+    st.sampled_from(["+2", "0x10", "1_000", "inf", "3 mm", "1,5.2", "½", "1e400", "1,2,3"]),
     st.text("0123456789,.e+ ", min_size=1, max_size=8).filter(lambda text: text.strip(" 0,.e+")),
-)
+).filter(lambda text: not re.fullmatch(r"\s*[+-]?[1-9]\d{0,2}[.,]\d{3}\s*", text))  # by what can be meant
 
 
 @given(text=NUMBERS)

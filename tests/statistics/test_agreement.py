@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from ihcscore.errors import TableError
 from ihcscore.schema import AGREEMENT, AgreementSettings
-from ihcscore.statistics.agreement import agree, intraclass, log_differences, passing_bablok, weighted_kappa
+from ihcscore.statistics.agreement import (
+    agree,
+    intraclass,
+    kappa_of,
+    log_differences,
+    passing_bablok,
+    weighted_kappa,
+)
 from ihcscore.study.agree import agree_tables, measures_table
 
 # Shrout and Fleiss 1979, doi 10.1037/0033-2909.86.2.420, table 2: six targets, four judges.
@@ -79,6 +86,52 @@ def test_kappa_by_hand():
     assert kappa.low < kappa.value < kappa.high
 
 
+# Hout et al.; Agresti 1990, p. 367: 91 married couples on one question, husbands by wives. The example of
+# R's vcd::Kappa, which prints 0.1293 (ASE 0.06860) unweighted, 0.2374 (0.07832) with equal spacing and
+# -0.005120 to 0.26378, 0.083883 to 0.390878 by confint; with weights = "Fleiss-Cohen" 0.3320 (0.09730).
+COUPLES = np.array([[7, 7, 2, 3], [2, 8, 3, 7], [1, 5, 4, 9], [2, 8, 9, 14]])
+
+
+@pytest.mark.parametrize(
+    ("power", "kappa", "low", "high"),
+    [(0, 0.129330, -0.005120399, 0.2637809), (1, 0.237381, 0.083883432, 0.3908778),
+     (2, 0.332046, 0.141345947, 0.5227452)],
+)  # fmt: skip
+def test_kappa_is_vcds(power, kappa, low, high):
+    apart = np.abs(np.subtract.outer(np.arange(4), np.arange(4))) / 3
+    weights = 1.0 - (apart**power if power else (apart > 0))
+    found = kappa_of(COUPLES, weights)
+    assert found.value == pytest.approx(kappa, abs=1e-6)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-7)
+
+
+def test_classes_that_nobody_used_change_no_kappa():
+    wider = np.zeros((6, 6), np.int64)
+    wider[1:5, 1:5] = COUPLES
+    found = [
+        kappa_of(table, 1.0 - (np.subtract.outer(np.arange(k), np.arange(k)) / (k - 1)) ** 2)
+        for table, k in ((COUPLES, 4), (wider, 6))
+    ]
+    assert found[0].value == pytest.approx(found[1].value)
+    assert found[0].low == pytest.approx(found[1].low)
+
+
+@pytest.mark.parametrize(
+    ("table", "value"),
+    [
+        ([[0, 1], [0, 5]], math.nan),
+        ([[3, 2], [0, 0]], math.nan),
+        ([[3, 0], [0, 4]], 1.0),
+        ([[0, 0], [0, 4]], math.nan),
+    ],
+)
+def test_a_degenerate_kappa_has_no_interval(table, value):
+    found = kappa_of(np.array(table), np.eye(2))
+    assert found.value == pytest.approx(value, nan_ok=True)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
 def test_kappa_of_one_class_is_not_estimable():
     assert math.isnan(weighted_kappa(np.zeros(4), np.zeros(4), (1.0,))[0].value)
 
@@ -137,7 +190,7 @@ def test_the_table_names_every_measure():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("wrong", [{"offset": 0.0}, {"bins": ()}, {"bins": (3.0, 1.0)}, {"bins": (0.0, 1.0)}])
+@pytest.mark.parametrize("wrong", [{"offset": 0.0}, {"bins": (3.0, 1.0)}, {"bins": (0.0, 1.0)}])
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         AgreementSettings(**wrong)
@@ -207,6 +260,44 @@ class TestFolder:
         with pytest.raises(TableError, match=message):
             agree_tables(*tables(tmp_path, a, b), out=tmp_path / "out")
         assert not (tmp_path / "out").exists()
+
+    def test_things_without_a_partner_are_told_and_regions_matched(self, tmp_path):
+        a = pd.DataFrame({"slide": "S1", "region": ["Tumor center"] * 3 + ["front"] * 3,
+                          "field_id": [*"123456"], "n_positive": range(6)})  # fmt: skip
+        b = a.assign(region=["Tumour Centre"] * 3 + ["front"] * 3, slide=["S1"] * 5 + ["s 1"])
+        paths = tables(tmp_path, a, b)
+        result = agree_tables(*paths, out=tmp_path / "out")
+        assert len(result.pairs) == 5
+        assert "region: 'Tumour Centre' of b.csv (3 things) was matched with 'Tumor center' of a.csv" in (
+            result.warnings
+        )
+        alone = "1 of 6 things of a.csv have no partner: 'S1 · front · 6' not in b.csv, which has 's 1 · front · 6'"
+        assert any(line.startswith(alone) for line in result.warnings)
+        assert any(line.startswith("1 of 6 things of b.csv") for line in result.warnings)
+
+    @pytest.mark.parametrize(
+        ("a", "b", "column", "bins", "says"),
+        [
+            ([30, 33, 38, 45, 2], [31, 35, 36, 47, 28], "n_positive", (), "says nothing: one of the raters"),
+            (
+                [0, 3, 8, 15, 30],
+                [0, 4, 9, 12, 31],
+                "n_positive",
+                (),
+                "no interval: its variance is not above 0, as",
+            ),
+            ([30, 33, 38, 45, 2], [31, 35, 36, 47, 28], "positive_per_mm2", (), "needs classes"),
+            ([1.5, 2, 3, 4, 5], [1, 2, 3, 4, 5], "n_positive", (), "needs classes"),
+            ([30, 33, 38, 45, 2], [31, 35, 36, 47, 28], "positive_per_mm2", (32.0, 37.0), ""),
+        ],
+    )
+    def test_what_is_said_of_kappa(self, tmp_path, a, b, column, bins, says):
+        paths = tables(tmp_path, *(rated(v).rename(columns={"n_positive": column}) for v in (a, b)))
+        result = agree_tables(*paths, out=tmp_path / "out", settings=AgreementSettings(bins=bins))
+        said = [line for line in result.warnings if "kappa" in line]
+        assert (says in said[0]) if says else said == []
+        row = result.measures.set_index("measure").loc["weighted kappa"]
+        assert math.isnan(row["low"]) == bool(says)
 
     def test_key_and_value_may_be_said(self, tmp_path):
         a = rated([1, 2, 3, 4], more=[4, 3, 2, 1], tile=list("wxyz"))

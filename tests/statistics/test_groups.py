@@ -55,6 +55,25 @@ def test_larger_groups_are_scipys_exact_test():
     assert mann_whitney(a, b).p == pytest.approx(stats.mannwhitneyu(a, b, method="exact").pvalue)
 
 
+def test_large_groups_are_sampled_with_a_seed_and_say_so():
+    generator = np.random.default_rng(0)
+    a, b = generator.normal(0, 1, 60), generator.normal(0.25, 1, 100)
+    test = mann_whitney(a, b, n_resamples=20_000, seed=3)
+    assert str(test.method) == "random permutations: 20000, seed 3"
+    assert test.p == pytest.approx(stats.mannwhitneyu(a, b, method="asymptotic").pvalue, abs=0.01)
+    assert test.p_smallest == 1 / 20_001
+    shuffled = mann_whitney(a[::-1], generator.permutation(b), n_resamples=20_000, seed=3)
+    assert shuffled.p == test.p
+    assert mann_whitney(b, a, n_resamples=20_000, seed=3).p == test.p
+    assert mann_whitney(a, b, n_resamples=20_000, seed=4).p != test.p
+
+
+def test_up_to_150_patients_all_choices_are_counted():
+    test = mann_whitney(np.arange(5.0), np.arange(5.0, 150.0))
+    assert str(test.method) == f"all permutations: {math.comb(150, 5)}"
+    assert test.p == test.p_smallest == pytest.approx(2 / math.comb(150, 5))
+
+
 def test_an_empty_group_has_no_test():
     assert math.isnan(mann_whitney(np.array([]), np.array([1.0])).p)
 
@@ -87,6 +106,9 @@ def test_higher_in_responders_is_a_positive_trend():
     assert table["trend"][1] == -table["trend"][0]
     assert table["shift"][0] == 5.0
     assert table["p"][0] == pytest.approx(2 / math.comb(7, 3))
+    assert str(table["p_method"][0]) == "all permutations: 35"
+    assert str(table["p_trend_method"][0]) == "all permutations: 5040"
+    assert (table["p_smallest"] > 0).all()
     assert table["p_adjusted"][0] == pytest.approx(4 / math.comb(7, 3))
     assert table.loc[0, ["n_responders", "n_others", "n_cr", "n_pr", "n_sd", "n_pd"]].tolist() == [
         3,

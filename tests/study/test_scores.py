@@ -64,7 +64,9 @@ def test_more_warnings_than_anyone_reads_are_counted(tmp_path):
 
 def test_a_column_nobody_reads_is_told(tmp_path):
     table = read(tmp_path, cohort_scores(3).assign(biopsy_dat="2020-01-01", seed=1))
-    assert "scores.csv: columns that are not used: biopsy_dat (meant for biopsy_date?)" in texts(table.warnings)
+    assert "scores.csv: columns that are not used: biopsy_dat (meant for biopsy_date?)" in texts(
+        table.warnings
+    )
 
 
 def test_an_empty_region_needs_a_reason(tmp_path):
