@@ -38,19 +38,28 @@ _HEAD = """\
 
 ## Tables that you give
 
-CSV in UTF-8 with commas, semicolons or tabs, or XLSX, of which the first sheet is read. All of them are read
-alike, as text first: `007` stays `007`. Cells are trimmed, empty rows are passed over, and so is a first
-column without a name that numbers the rows.
+CSV in UTF-8 with commas, semicolons or tabs (a first line `sep=;` is obeyed), or XLSX, of which the first
+sheet that is shown is read. All of them are read alike, as text first: `007` stays `007`. Cells are trimmed,
+empty rows are passed over, and so is a first column without a name that numbers the rows. A title above the
+names of the columns is passed over and told.
 
-- Numbers have a decimal point, or a decimal comma in the whole column, and no unit. A comma before three
-  digits, which may part thousands, is refused where all numbers of the column have one.
+- Numbers have a decimal point or a decimal comma and no unit; blanks, apostrophes, or the other sign may part
+  thousands. `6.962` is 6.962 or 6962 by the column's other cells (`0.962` and `6.9` have a point, `6.962,5` a
+  comma), else by the file's other columns, which is told; else it is refused. Where commas part the cells, a
+  column whose every number has three decimals has points.
+- Columns are found by their name, or by one that differs in capitals, blanks and dashes only. Others that
+  nobody reads are listed, each with the one that it may be meant for.
+- A *name* is one in all spellings that differ in capitals, blanks, dashes, accents, or as tumor and tumour,
+  center and centre do; it is told. An *id* never is: two that differ so are pointed at.
 - Yes is `yes`, `y`, `true`, `1`, `x`, `ja` or `j`; no is `no`, `n`, `false`, `0`, `nein` or an empty cell, in
   any case of letters. Choices too are read in any case. Days are written 2020-01-31.
-- An empty number, day or choice may also say `NA`, `n/a`, `nan`, `null`, `none`, `-` or `–`.
+- An empty number, day or choice may also say `NA`, `n/a`, `nan`, `null`, `none`, `-` or `–`; `#N/A` is
+  missing too, and told. Other errors of a spreadsheet, and formulas that were never computed, are refused.
+- Of a workbook, sheets beside the one that is read, hidden rows and hidden columns are told; several visible
+  sheets with the same columns are refused. A cell merged downwards counts in every row that it covers.
 - A row that repeats another in full counts once, and it is told. Two rows that name the same thing
   (*key*) and differ are refused.
-- Whatever is refused is named by file, row and column; rows are counted as a spreadsheet does, the header
-  being row 1.
+- Whatever is refused is named by file, row and column; rows are counted as a spreadsheet does, from 1.
 """
 
 _HEAD_OUT = """

@@ -122,7 +122,7 @@ def test_a_finished_run_is_not_overwritten(images, tmp_path, ihcscore_command):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("x,y\n1,2\n", r"no column X, Y \(it has x, y\)"),
+        ("a,b\n1,2\n", r"no column X, Y \(it has a, b\)"),
         ("X,Y\n1,2\n3,\n", "row 3: Y is empty"),
         ("X,Y\n1,inf\n", "row 2: Y is 'inf', expected a number"),
         ("X,Y\n", "has no rows"),

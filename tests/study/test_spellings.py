@@ -93,10 +93,12 @@ def test_a_table_without_a_lesion_names_the_column(tmp_path):
 @pytest.mark.parametrize(
     ("words", "lesion"),
     [
-        ("lesion", True), ("Lesions", True), ("target lesion", True), ("liver metastases", True), ("Tumour", True),
+        ("lesion", True), ("Lesions", True), ("target lesion", True), ("liver metastases", True),
+        ("Tumour", True),
         ("LN met", True), ("primary", True), ("Lebermetastase", True), ("cutaneous melanoma", True),
         ("liver", False), ("spleen", False), ("blood pool", False), ("metal", False),
-        ("tumour-free liver", None), ("peritumoral tissue", None), ("no lesion", None), ("normal tissue near tumor", None),
+        ("tumour-free liver", None), ("peritumoral tissue", None), ("no lesion", None),
+        ("normal tissue near tumor", None),
     ],
 )  # fmt: skip
 def test_words_of_lesions(words, lesion):
@@ -116,8 +118,8 @@ def test_ids_in_near_spellings_are_pointed_at(tmp_path):
     assert found.joined["patient_id"].nunique() == 4
     (told,) = [line for line in found.warnings if "as they stand" in line]
     assert told == (
-        "2 patients of scores.csv are not in suv.csv as they stand: 'P-01', which has 'P1': ids must be the same "
-        "text; 'p2', which has 'P2': ids must be the same text"
+        "2 patients of scores.csv are not in suv.csv as they stand: 'P-01', which has 'P1': ids must be the "
+        "same text; 'p2', which has 'P2': ids must be the same text"
     )
 
 

@@ -246,7 +246,7 @@ def test_unknown_columns_are_said(scans, tmp_path):
     text = (scans / "manifest.csv").read_text().splitlines()[:2]
     (scans / "more.csv").write_text(f"{text[0]},weight\n{text[1]},70\n")
     result = measure_scans(scans / "more.csv", out=tmp_path / "out", settings=SuvSettings(suv=SuvKind.BSA))
-    assert "more.csv: column weight is not used; meant for weight_kg?" in result.warnings
+    assert "more.csv: columns that are not used: weight (meant for weight_kg?)" in result.warnings
     assert set(result.lesions["suv_unit"]) == {"cm2/ml bsa"}
 
 
