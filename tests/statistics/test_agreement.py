@@ -271,8 +271,10 @@ class TestFolder:
         assert "region: 'Tumour Centre' of b.csv (3 things) was matched with 'Tumor center' of a.csv" in (
             result.warnings
         )
-        alone = "1 of 6 things of a.csv have no partner: 'S1 · front · 6' "
+        alone = (
+            "1 of 6 things of a.csv have no partner: 'S1 · front · 6' "
             "not in b.csv, which has 's 1 · front · 6'"
+        )
         assert any(line.startswith(alone) for line in result.warnings)
         assert any(line.startswith("1 of 6 things of b.csv") for line in result.warnings)
 
