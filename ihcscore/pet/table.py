@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ihcscore.errors import TableError, parameter
-from ihcscore.pet.names import LESION, ORGANS, SIDES, both_said, names_lesion
+from ihcscore.pet.names import LESION, ORGANS, REFERENCES, SIDES, both_said, names_lesion
 from ihcscore.schema import RESPONSES, SUV_COLUMNS, UPTAKE, Note, NoteKind
 from ihcscore.sheet import CheckedTable, check_table, first_double, place, read_sheet, refuse_empty
 
@@ -99,7 +99,7 @@ def _lesions(table: CheckedTable) -> tuple[pd.Series[bool], list[str]]:
         if said[word] is None:
             raise both_said(table.name, int(str(row)), word)
     sides = table.rows["lesion_id"].str.lower().isin(("", *SIDES))
-    plain = (tissue == LESION) | (tissue.str.lower().isin(ORGANS) & sides)
+    plain = (tissue == LESION) | (tissue.str.lower().isin((*ORGANS, *REFERENCES)) & sides)
     if plain.all():
         return tissue.map(said).astype(bool), []
     counts = tissue.value_counts(sort=False)
