@@ -18,7 +18,7 @@ ORGANS = (
 """Those of van de Donk et al. 2021, doi 10.1007/s00259-021-05407-y."""
 
 REFERENCES = ("blood pool",)
-"""What else is measured beside lesions as a rule (PERCIST, Wahl et al. 2009, doi 10.2967/jnumed.108.057307)."""
+"""What else is measured beside lesions as a rule (Wahl et al. 2009, doi 10.2967/jnumed.108.057307)."""
 
 # Beginnings of words of a lesion in English, German and Dutch; parts of words, as in Lebermetastase; and
 # whole words where a beginning is too short.
