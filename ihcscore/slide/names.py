@@ -1,0 +1,77 @@
+"""Names of files: what can be written into a table, what OpenSlide insists on, links to elsewhere."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from ihcscore.errors import SlideError
+from ihcscore.slide.checks.mirax import SUFFIX as MIRAX
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that is no UTF-8: it stands in every table and page, which are.
+
+    Raises
+    ------
+    SlideError
+        The name in it with replacement characters.
+    """
+    name = path.name
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise SlideError(f"{readable(name)}: the file's name is not UTF-8; rename the file") from None
+
+
+def readable(name: str) -> str:
+    """A name with replacement characters for what is no UTF-8."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def missing(path: Path) -> SlideError:
+    """The error of a path that leads nowhere."""
+    if path.is_symlink():
+        return SlideError(f"{readable(str(path))}: is a link to a file that is not there")
+    return SlideError(f"{readable(str(path))}: no such file")
+
+
+def is_alone(path: Path) -> bool:
+    """Whether a link leads to a slide of several files, and the others are not linked beside it."""
+    if not path.is_symlink() or path.is_dir():
+        return False
+    if path.suffix.lower() == MIRAX:
+        return not path.with_suffix("").is_dir()
+    return path.suffix.lower() in (".dcm", ".vms", ".vmu", ".ndpis", "")
+
+
+def as_openslide_wants(path: Path) -> Path:
+    """The slide under a name that OpenSlide takes: it asks MIRAX for ``.mrxs`` in small letters.
+
+    A link in a folder of its own stands in for the file while it is opened; the folder stays until this
+    process ends, as every thread opens the slide anew.
+    """
+    if path.suffix == MIRAX or path.suffix.lower() != MIRAX or os.name == "nt":
+        return path
+    folder = _links() / hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]
+    try:
+        folder.mkdir(exist_ok=True)
+        for link, target in ((path.stem + MIRAX, path), (path.stem, path.with_suffix(""))):
+            if not (folder / link).exists():
+                (folder / link).symlink_to(target.resolve())
+    except OSError as error:
+        raise SlideError(f"{path.name}: rename it to end in {MIRAX}, as OpenSlide asks for") from error
+    return folder / (path.stem + MIRAX)
+
+
+@cache
+def _links() -> Path:
+    """The folder of links of this process, removed when it ends."""
+    folder = Path(tempfile.mkdtemp(prefix="ihcscore-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
