@@ -77,6 +77,10 @@ class ReadError(SlideError):
     """Pixels of an open slide that could not be read or decoded."""
 
 
+class NoTissueError(SlideError):
+    """A slide that can be read and shows no tissue."""
+
+
 class AnnotationError(IhcscoreError):
     """An annotation file that cannot be used."""
 

@@ -15,8 +15,8 @@ from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import CountedArray, as_profile, count_array
 from ihcscore.schema import IMAGE_CELLS, IMAGE_COUNTS
 from ihcscore.score import density as score
+from ihcscore.slide.base import PLAUSIBLE_MPP_UM
 from ihcscore.slide.readers.plain_image import find_images, read_image
-from ihcscore.slide.scale import PLAUSIBLE_MPP_UM
 
 
 @dataclass(frozen=True, kw_only=True)

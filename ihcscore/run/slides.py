@@ -18,6 +18,7 @@ from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.result import SlideScores
 from ihcscore.run.slide import score_slide
 from ihcscore.schema import FIELDS, SCORES, RunSettings
+from ihcscore.slide.names import check_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,8 @@ def score_slides(
         slide could be scored.
     """
     profile = as_profile(profile)
+    for path in paths:
+        check_name(path)
     if fields is not None and fields != DrawnFields():
         raise IhcscoreError("annotations describe one slide; score slides with annotations one at a time")
     folders = {path.name: path.stem for path in paths}

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ihcscore.errors import SlideError, parameter
 from ihcscore.schema import Note, Source
 from ihcscore.slide.colour import SrgbTransform
-from ihcscore.slide.scale import PLAUSIBLE_MPP_UM, SQUARE_TOLERANCE, Scale, doubt
+from ihcscore.slide.scale import PLAUSIBLE_MPP_UM as PLAUSIBLE_MPP_UM
+from ihcscore.slide.scale import SQUARE_TOLERANCE, Scale, doubt
 from ihcscore.slide.thumbnail import Thumbnail, read_thumbnail
 from ihcscore.slide.view import View
 

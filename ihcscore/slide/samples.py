@@ -107,6 +107,19 @@ def colours_of(page: Any, stream: bytes) -> Colours | None:
     return Colours.RGB if page.compression in WEBP else tagged
 
 
+def after_tifffile(page: Any, held: Colours) -> Colours:
+    """What tifffile gives of tiles that hold such colours: it converts JPEG of pages in YCbCr, and JFIF.
+
+    Parameters
+    ----------
+    page : TiffPage
+    held : Colours
+        From :func:`colours_of`.
+    """
+    is_jpeg = page.compression in (JPEG, OLD_JPEG) and page.planarconfig == 1 and not page.extrasamples
+    return Colours.RGB if is_jpeg and (page.photometric == YCBCR or page.is_jfif) else held
+
+
 def colours_seen(samples: Samples) -> Colours | None:
     """What raw samples are, by their brightest pixels: glass is grey, so its chroma is 128 each.
 

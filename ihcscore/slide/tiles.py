@@ -17,7 +17,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError
-from ihcscore.slide.samples import HEAD_BYTES, colours_of, colours_seen, to_rgb
+from ihcscore.slide.samples import HEAD_BYTES, after_tifffile, colours_of, colours_seen, to_rgb
 from ihcscore.slide.streams import Colours, without_colours
 
 # What tifffile finds wrong with a file is told in this package's own errors, not on the user's screen.
@@ -199,9 +199,9 @@ def tifffile_decoder(page: Any, colours: Colours) -> Decode:
     ----------
     page : TiffPage
     colours : Colours
-        What the samples are once they are decoded. Planes that are stored apart come back as they are.
+        What its tiles hold. Planes that are stored apart come back as they are.
     """
-    convert = to_rgb(page, colours) if page.planarconfig == 1 else None
+    convert = to_rgb(page, after_tifffile(page, colours)) if page.planarconfig == 1 else None
 
     def decode(encoded: bytes, index: int) -> Rgb:
         tile, _, shape = page.decode(encoded, index, jpegtables=page.jpegtables)

@@ -20,7 +20,7 @@ from ihcscore.errors import SlideError, parameter
 from ihcscore.slide.base import Slide, closed_on_error
 from ihcscore.slide.pyramid import StoredLevel, levels_to_use
 from ihcscore.slide.readers.ome_xml import OmeImage, images_of
-from ihcscore.slide.samples import turned, what_else
+from ihcscore.slide.samples import YCBCR, turned, what_else
 from ihcscore.slide.scale import Scale, tags_mpp_um, weighed
 from ihcscore.slide.tiles import (
     SharedFile,
@@ -150,6 +150,8 @@ class OmeTiffReader(Slide):
                 )
             if not other and image.n_channels not in (1, page.samplesperpixel, 3):
                 other = f"{image.n_channels} channels"
+        if not other and page.planarconfig == 2 and (page.photometric == YCBCR or page.samplesperpixel > 3):
+            other = "YCbCr or transparency in planes of their own"
         if other:
             raise SlideError(f"{self.name}: not an 8-bit RGB image ({other}); export it as RGB")
         if turned(page) != 1:
