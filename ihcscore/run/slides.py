@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ihcscore import output, report
-from ihcscore.errors import IhcscoreError, OutputError, all_of, parameter
+from ihcscore.errors import IhcscoreError, OutputError, all_of, check_name, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import as_profile
@@ -18,7 +18,6 @@ from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.result import SlideScores
 from ihcscore.run.slide import score_slide
 from ihcscore.schema import FIELDS, SCORES, RunSettings
-from ihcscore.slide.names import check_name
 
 
 @dataclass(frozen=True, kw_only=True)

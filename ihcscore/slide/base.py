@@ -21,6 +21,7 @@ from ihcscore.slide.scale import SQUARE_TOLERANCE, Scale, doubt
 from ihcscore.slide.thumbnail import Thumbnail, read_thumbnail
 from ihcscore.slide.view import View
 
+
 @dataclass(frozen=True, kw_only=True)
 class Level:
     """One level of a pyramid.

@@ -1,4 +1,4 @@
-"""Names of files: what can be written into a table, what OpenSlide insists on, links to elsewhere."""
+"""Names of files: what OpenSlide insists on, and links to elsewhere."""
 
 from __future__ import annotations
 
@@ -10,28 +10,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from ihcscore.errors import SlideError
+from ihcscore.errors import SlideError, readable
 from ihcscore.slide.checks.mirax import SUFFIX as MIRAX
-
-
-def check_name(path: Path) -> None:
-    """Refuse a name that is no UTF-8: it stands in every table and page, which are.
-
-    Raises
-    ------
-    SlideError
-        The name in it with replacement characters.
-    """
-    name = path.name
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        raise SlideError(f"{readable(name)}: the file's name is not UTF-8; rename the file") from None
-
-
-def readable(name: str) -> str:
-    """A name with replacement characters for what is no UTF-8."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def missing(path: Path) -> SlideError:

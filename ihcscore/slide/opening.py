@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from ihcscore.errors import SlideError
+from ihcscore.errors import SlideError, check_name
 from ihcscore.slide.base import Slide
 
 # Formats of OpenSlide that are TIFFs whose pages it makes RGBA of.
@@ -44,7 +44,7 @@ def open_slide(path: str | Path, *, mpp_um: float | None = None, icc: bool = Tru
     from ihcscore.slide.checks.dicom_folder import find_dicom
     from ihcscore.slide.checks.foreign import what_to_do
     from ihcscore.slide.checks.pages import check_pages
-    from ihcscore.slide.names import as_openslide_wants, check_name, is_alone, missing
+    from ihcscore.slide.names import as_openslide_wants, is_alone, missing
     from ihcscore.slide.readers.isyntax import ISyntaxReader, is_isyntax
     from ihcscore.slide.readers.ome_tiff import OmeTiffReader, is_ome_tiff
     from ihcscore.slide.readers.openslide import OpenSlideReader, detect_format

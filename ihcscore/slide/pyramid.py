@@ -1,8 +1,9 @@
 """The scale of a pyramid's coarser levels, where their sizes do not say it.
 
-A level's scale is taken from its size. Some writers pad coarser levels to whole tiles, so that the size is too
-large by up to a tile; then one edge or both tell a scale that is too fine, and what is seen on that level lies
-elsewhere on the slide. Such levels are held against the next finer one, and left out where nothing decides.
+A level's scale is taken from its size. Some writers pad coarser levels to whole tiles, so that the size is
+too large by up to a tile; then one edge or both tell a scale that is too fine, and what is seen on that level
+lies elsewhere on the slide. Such levels are held against the next finer one, and left out where nothing
+decides.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def _best_of(
 
 
 def _agreement(one: StoredLevel, finer: UsedLevel, ratio: float, read: ReadStored) -> float | None:
-    """Correlation of the brightness of patches spread over a level with the finer one's; None if all is even."""
+    """Correlation of the brightness of patches over a level with the finer one's; None if all is even."""
     width, height = (
         min(n, int(fine / ratio)) for n, fine in zip(one.size_xy_px, finer.level.size_xy_px, strict=True)
     )

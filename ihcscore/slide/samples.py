@@ -180,7 +180,13 @@ def on_white(rgb: Samples, alpha: Samples, *, is_associated: bool = False) -> Sa
     """Colours laid on white by their alpha, which `is_associated` where they are multiplied by it already."""
     weight = alpha.astype(np.float32) / 255
     own = rgb.astype(np.float32) * (1.0 if is_associated else weight)
-    return np.rint((own + 255 * (1 - weight)).clip(0, 255)).astype(np.uint8)
+    return _whole(own + 255 * (1 - weight))
+
+
+def _whole(values: NDArray[np.floating]) -> Samples:
+    """Rounded, 0 to 255."""
+    rounded: Samples = np.rint(values.clip(0, 255)).astype(np.uint8)
+    return rounded
 
 
 def _from_ycbcr(page: Any) -> Callable[[Samples], Samples]:
@@ -196,7 +202,7 @@ def _from_ycbcr(page: Any) -> Callable[[Samples], Samples]:
         cb, cr = (cb - low_cb) * (127 / (high_cb - low_cb)), (cr - low_cr) * (127 / (high_cr - low_cr))
         r, b = y + cr * (2 - 2 * red), y + cb * (2 - 2 * blue)
         g = (y - red * r - blue * b) / green
-        return np.rint(np.stack([r, g, b], axis=-1).clip(0, 255)).astype(np.uint8)
+        return _whole(np.stack([r, g, b], axis=-1))
 
     return convert
 

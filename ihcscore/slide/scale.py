@@ -19,8 +19,8 @@ PLAUSIBLE_MPP_UM = (0.05, 10.0)
 _SAME, SQUARE_TOLERANCE = 0.05, 0.01
 _CM_PER_INCH = 2.54
 _SAME_FACTOR = 0.01
-# µm per pixel times the objective's magnification: 8.8 (Hamamatsu, 40x at 0.2208) to 10.4 (Aperio GT 450, 40x at
-# 0.26) on slide scanners; half or twice as much means that one of the two is another lens's.
+# µm per pixel times the objective's magnification: 8.8 (Hamamatsu, 40x at 0.2208) to 10.4 (Aperio GT 450, 40x
+# at 0.26) on slide scanners; half or twice as much means that one of the two is another lens's.
 _UM_AT_1X, _FIT = 10.0, (0.66, 1.5)
 # Pixel sizes of scanners at 10x, 20x, 40x and 60x or more.
 _SCANNERS_UM = ((0.1, 0.135), (0.155, 0.18), (0.215, 0.28), (0.32, 0.36), (0.43, 0.56), (0.86, 1.1))
@@ -71,14 +71,14 @@ def weighed(
     """
     if said.mpp_um is None or not _plausible(said.mpp_um):
         return said
-    x, y = said.mpp_um
+    x = said.mpp_um[0]
     if tags_um is not None and _plausible(tags_um) and not from_tags:
         ratio = tags_um[0] / x
         by_inch = min(abs(ratio * unit - 1) for unit in (_CM_PER_INCH, 1 / _CM_PER_INCH))
         if by_inch <= _SAME_FACTOR:
             text = (
-                f"{x:.4g} µm per pixel are taken; the resolution tags say {tags_um[0]:.4g}, which is the same "
-                "counted per inch in place of per cm"
+                f"{x:.4g} µm per pixel are taken; the resolution tags say {tags_um[0]:.4g}, which is the "
+                "same counted per inch in place of per cm"
             )
             said = replace(said, notes=(*said.notes, doubt(text)))
         elif abs(ratio - 1) > _SAME:
@@ -98,19 +98,20 @@ def _doubts(mpp_um: float, objective: float | None, *, from_tags: bool) -> list[
         if not low <= mpp_um / expected <= high:
             text = (
                 f"the file says {mpp_um:.4g} µm per pixel beside an objective of {objective:g}x, which gives "
-                f"about {expected:.2g}: check the µm per pixel and give the right ones, or every density is wrong"
+                f"about {expected:.2g}: check the µm per pixel and give the right ones, or every density is "
+                "wrong"
             )
             return [doubt(text)]
         return []
     if mpp_um == 1.0:
-        text = "the file says 1 µm per pixel, which writers put where they know none; give the right µm per pixel"
+        text = "the file says 1 µm per pixel, which writers put where they know none; give the right ones"
         return [doubt(text)]
     if from_tags and not _scanners(mpp_um):
         for other, unit in ((mpp_um * _CM_PER_INCH, "inch"), (mpp_um / _CM_PER_INCH, "cm")):
             if _scanners(other):
                 text = (
-                    f"the file's resolution gives {mpp_um:.4g} µm per pixel, as few scanners have; counted per "
-                    f"{unit} it is {other:.4g}: check the µm per pixel and give the right ones"
+                    f"the file's resolution gives {mpp_um:.4g} µm per pixel, as few scanners have; counted "
+                    f"per {unit} it is {other:.4g}: check the µm per pixel and give the right ones"
                 )
                 return [doubt(text)]
     return []

@@ -187,9 +187,7 @@ def direct_image(
     """Image of a page for which :func:`is_direct` holds; the rest as in :func:`direct_decoder`."""
     # JPEG is decoded faster than threads would help; JPEG 2000 takes five times as long and more.
     threads = 1 if page.compression == JPEG else min(os.cpu_count() or 1, MOST_THREADS)
-    return TiledImage(
-        file, name, layout_of(page), direct_decoder(page, colours, bare=bare), threads=threads
-    )
+    return TiledImage(file, name, layout_of(page), direct_decoder(page, colours, bare=bare), threads=threads)
 
 
 def tifffile_decoder(page: Any, colours: Colours) -> Decode:

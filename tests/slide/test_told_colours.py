@@ -76,7 +76,7 @@ def test_raw_samples_are_told_by_their_glass(bright):
 def test_jpegs_in_ycbcr_under_pages_that_say_rgb(tmp_path, bright, name, jfif):
     text = {
         "a.tif": None,
-        "a.svs": "Aperio Image Library v1\r\n384x256 [0,0 384x256] (128x128) JPEG/RGB Q=95|AppMag = 20|MPP = 0.5",
+        "a.svs": "Aperio Image Library v1\r\n384x256 (128x128) JPEG/RGB Q=95|AppMag = 20|MPP = 0.5",
         "a.ome.tif": ome_xml(ome_image((384, 256), "0.5")),
     }[name]
     path = write_jfif_under_rgb(tmp_path / name, bright, description=text, jfif=jfif)
@@ -84,7 +84,9 @@ def test_jpegs_in_ycbcr_under_pages_that_say_rgb(tmp_path, bright, name, jfif):
         assert near(whole(slide), bright)
         if len(slide.levels) > 1:
             assert near(slide.read(1, (0, 0), (192, 128)), bright[::2, ::2], 12)
-        assert bool(slide.notes) == (name != "a.ome.tif")  # there the page isn't asked, so nothing is against it
+        assert bool(slide.notes) == (
+            name != "a.ome.tif"
+        )  # there the page isn't asked, so nothing is against it
 
 
 def test_a_miscoloured_slide_that_cannot_be_read_by_its_tiles_is_refused(tmp_path, bright):
@@ -161,7 +163,13 @@ def test_transparency_is_laid_on_white(tmp_path, bright):
     text = ome_xml(ome_image((384, 256), "0.5")).encode()
     path = tmp_path / "a.ome.tif"
     tifffile.imwrite(
-        path, rgba, tile=(TILE, TILE), photometric="rgb", extrasamples=["unassalpha"], description=text, metadata=None
+        path,
+        rgba,
+        tile=(TILE, TILE),
+        photometric="rgb",
+        extrasamples=["unassalpha"],
+        description=text,
+        metadata=None,
     )
     with open_slide(path) as slide:
         read = whole(slide)

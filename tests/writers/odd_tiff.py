@@ -24,7 +24,7 @@ def per_cm(mpp_um: float) -> dict[str, object]:
 
 
 def ome_image(size_xy: tuple[int, int], mpp_um: str | None, *, number: int = 0, **more: object) -> str:
-    """One image of OME-XML; `more`: name, ifd, file and mark (of the file that holds it), z, c, unit, objective."""
+    """One image of OME-XML; `more`: name, ifd, z, c, unit, objective, and file and mark of what holds it."""
     width, height = size_xy
     unit = more.get("unit", "µm")
     size = "" if mpp_um is None else "".join(
@@ -44,7 +44,8 @@ def ome_xml(*images: str, mark: str = "", objective: float | None = None) -> str
     """OME-XML of some images; `mark` is the UUID of the file that holds it."""
     own = f' UUID="{mark}"' if mark else ""
     lens = "" if objective is None else (
-        f'<Instrument ID="Instrument:0"><Objective ID="Objective:0" NominalMagnification="{objective}"/></Instrument>'
+        f'<Instrument ID="Instrument:0"><Objective ID="Objective:0" NominalMagnification="{objective}"/>'
+        "</Instrument>"
     )  # fmt: skip
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
@@ -52,7 +53,9 @@ def ome_xml(*images: str, mark: str = "", objective: float | None = None) -> str
     )
 
 
-def write_pages(path: Path, pages: Sequence[tuple[Rgb, str | None]], *, levels: int = 1, **options: object) -> Path:
+def write_pages(
+    path: Path, pages: Sequence[tuple[Rgb, str | None]], *, levels: int = 1, **options: object
+) -> Path:
     """Pages of a picture and its description each, coarser levels in SubIFDs."""
     options = {**JPEG, **options}
     with tifffile.TiffWriter(path) as tiff:

@@ -129,7 +129,9 @@ def _check_picture(dicom: DicomFile, *, samples: int, bits: int) -> None:
     for tag, what in ((_FOCAL_PLANES, "focal planes"), (_OPTICAL_PATHS, "optical paths")):
         n = dicom.number(tag) or 1
         if n > 1:
-            raise SlideError(f"{dicom.name}: holds {n} {what}; export the one that is meant as a slide of its own")
+            raise SlideError(
+                f"{dicom.name}: holds {n} {what}; export the one that is meant as a slide of its own"
+            )
     if dicom.syntax not in _JPEG or dicom.elements[PIXEL_DATA].length != UNDEFINED:
         return
     fragments = dicom.fragments()
@@ -140,8 +142,8 @@ def _check_picture(dicom: DicomFile, *, samples: int, bits: int) -> None:
     held, certain = jpeg_colours(dicom.raw[first.start : first.start + HEAD_BYTES])
     if certain and (held == Colours.RGB) != (said == "RGB"):
         raise SlideError(
-            f"{dicom.name}: its header and its JPEG frames contradict each other on the colours (RGB or YCbCr); "
-            "export it again"
+            f"{dicom.name}: its header and its JPEG frames contradict each other on the colours "
+            "(RGB or YCbCr); export it again"
         )
 
 

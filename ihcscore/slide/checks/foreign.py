@@ -1,4 +1,4 @@
-"""Files that are no slide that can be read, told by their first bytes or their suffix: what they are, what to do."""
+"""Files that are no slide that can be read, told by their first bytes or their suffix, and what to do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _KINDS = (
     (b"\x00\x00\x00\x0cjP  ", f"is a single JPEG 2000 picture; {_EXPORT}"),
 )  # fmt: skip
 # A TIFF by its first bytes, with an overview alone in it.
-_VSI, _VSI_IS = ".vsi", f"is an Olympus/Evident VSI, whose pixels lie in the .ets files of its folder; {_EXPORT}"
+_VSI, _VSI_IS = (
+    ".vsi",
+    f"is an Olympus/Evident VSI, whose pixels lie in the .ets files of its folder; {_EXPORT}",
+)
 # By the suffix, where no reader takes the file.
 _SUFFIXES = {
     ".ets": f"holds pixels of an Olympus/Evident VSI; {_EXPORT}",
@@ -67,9 +70,7 @@ def what_to_do(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(4)
     if head in _TIFF_STARTS:
-        return (
-            "a TIFF without tiles, not a slide; score it with 'ihcscore count', or export it as tiled TIFF"
-        )
+        return "a TIFF without tiles, not a slide; score it with 'ihcscore count', or export it as tiled TIFF"
     known = _SUFFIXES.get(path.suffix.lower())
     if known:
         return known

@@ -1,7 +1,7 @@
 """Whether the pages of a TIFF are one RGB slide, as OpenSlide takes them to be.
 
-OpenSlide turns every page into RGBA, whatever its samples are, takes further pages for coarser levels or leaves
-them out, and has the pixel size from the first page. So what the pages are is looked at before.
+OpenSlide turns every page into RGBA, whatever its samples are, takes further pages for coarser levels or
+leaves them out, and has the pixel size from the first page. So what the pages are is looked at before.
 """
 
 from __future__ import annotations
@@ -108,9 +108,7 @@ def _check_streams(tiff: TiffFile, page: Directory) -> None:
 def _check_jpeg_2000(tiff: TiffFile, page: Directory) -> None:
     """Refuse JPEG 2000 of RGB under the number of YCbCr, which OpenSlide goes by."""
     if _one(tiff, page, _COMPRESSION, 1) == JPEG_2000_YCBCR and jpeg_2000_is_rgb(_head(tiff, page)):
-        raise SlideError(
-            f"{tiff.name}: its pages say YCbCr, its JPEG 2000 tiles hold RGB; export it again"
-        )
+        raise SlideError(f"{tiff.name}: its pages say YCbCr, its JPEG 2000 tiles hold RGB; export it again")
 
 
 def _check_sizes(tiff: TiffFile, pages: list[Directory], tiled: list[Directory], vendor: str) -> None:
@@ -122,13 +120,13 @@ def _check_sizes(tiff: TiffFile, pages: list[Directory], tiled: list[Directory],
     alike = [one for one in others if _size(tiff, one) == size]
     if alike:
         raise SlideError(
-            f"{tiff.name}: holds {1 + len(alike)} pictures of {size[0]} × {size[1]} px, such as focal planes or "
-            "sections; export the one that is meant as a file of its own"
+            f"{tiff.name}: holds {1 + len(alike)} pictures of {size[0]} × {size[1]} px, such as focal planes "
+            "or sections; export the one that is meant as a file of its own"
         )
     if any(w * h > size[0] * size[1] for w, h in (_size(tiff, one) for one in others)):
         raise SlideError(
-            f"{tiff.name}: its first picture ({size[0]} × {size[1]} px) is not its largest, such as a label or an "
-            "overview before the slide; export the slide as a file of its own"
+            f"{tiff.name}: its first picture ({size[0]} × {size[1]} px) is not its largest, such as a label "
+            "or an overview before the slide; export the slide as a file of its own"
         )
 
 

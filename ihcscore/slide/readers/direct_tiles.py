@@ -22,11 +22,11 @@ from ihcscore.slide.base import Level
 from ihcscore.slide.samples import YCBCR
 from ihcscore.slide.streams import Colours
 from ihcscore.slide.tiles import (
+    PROBES,
     Rectangle,
     Rgb,
     SharedFile,
     TiledImage,
-    PROBES,
     TileLayout,
     colours_by_stream,
     direct_image,

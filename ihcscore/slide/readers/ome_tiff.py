@@ -1,8 +1,8 @@
 """OME-TIFF through tifffile: single level or pyramid in sub-IFDs, tiles or strips, chunky or planar.
 
 Pixels and their scale come from the same image: of the images that the metadata names only those count that
-lie in the file itself, and each is taken with the page that has its size. tifffile's own series are not used: of
-a set of files they follow the siblings, whose offsets mean nothing here, and drop what is missing.
+lie in the file itself, and each is taken with the page that has its size. tifffile's own series are not used:
+of a set of files they follow the siblings, whose offsets mean nothing here, and drop what is missing.
 """
 
 from __future__ import annotations
@@ -124,12 +124,15 @@ class OmeTiffReader(Slide):
         large = [pair for pair in pairs if _area_px(pair[0]) >= _LESSER * largest]
         taken = large[0][0]
         paired = [page for page, _ in _paired(images, pages)]
-        like_it = [page for page in whole if page not in paired and page.shape == taken.shape and page is not taken]
+        like_it = [
+            page for page in whole if page not in paired and page.shape == taken.shape and page is not taken
+        ]
         if len(large) == 1:
             self._check_picture(*large[0])
         if len(large) > 1 or like_it:
+            n = max(len(large), 1 + len(like_it))
             raise SlideError(
-                f"{self.name}: holds {max(len(large), 1 + len(like_it))} pictures that could be meant (such as scanned areas or focal "
+                f"{self.name}: holds {n} pictures that could be meant (such as scanned areas or focal "
                 "planes); export the one that is meant as a file of its own"
             )
         if len(images) > 1 or len(pairs) > 1:
@@ -156,8 +159,8 @@ class OmeTiffReader(Slide):
             raise SlideError(f"{self.name}: not an 8-bit RGB image ({other}); export it as RGB")
         if turned(page) != 1:
             raise SlideError(
-                f"{self.name}: is stored turned or mirrored (orientation {turned(page)}), which programs show "
-                "differently; export it upright"
+                f"{self.name}: is stored turned or mirrored (orientation {turned(page)}), which programs "
+                "show differently; export it upright"
             )
 
     def _set_scale(self, page: Any, image: OmeImage | None) -> None:
@@ -171,8 +174,8 @@ class OmeTiffReader(Slide):
         if image is None:
             said = Scale(
                 mpp_um=None,
-                problem="its metadata describe no image of this size in this file, so that no microns per pixel "
-                f"are known; give {parameter('mpp_um')}",
+                problem="its metadata describe no image of this size in this file, so that no microns per "
+                f"pixel are known; give {parameter('mpp_um')}",
             )
         else:
             said = image.scale

@@ -20,8 +20,8 @@ from ihcscore.slide.scale import Scale, number
 
 # Units of OME's PhysicalSize in µm, the micro sign and the Greek letter.
 _UNIT_UM = {
-    "µm": 1.0, "\u03bcm": 1.0, "um": 1.0, "micron": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "dm": 1e5, "m": 1e6,
-    "pm": 1e-6, "Å": 1e-4, "\u212b": 1e-4, "in": 25_400.0,
+    "µm": 1.0, "\u03bcm": 1.0, "um": 1.0, "micron": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "dm": 1e5,
+    "m": 1e6, "pm": 1e-6, "Å": 1e-4, "\u212b": 1e-4, "in": 25_400.0,
 }  # fmt: skip
 # Names of pictures that are no scan of the tissue, as Bio-Formats and scanners give them.
 _NO_SCAN = re.compile(r"\b(label|macro|overview|thumb(nail)?|barcode|slide preview|preview)\b", re.IGNORECASE)
@@ -87,7 +87,9 @@ def images_of(xml: str, path: Path) -> list[OmeImage]:
         one.get("ID", ""): number(one.get("NominalMagnification")) for one in root.iterfind(".//{*}Objective")
     }
     found = []
-    images = [(image, pixels) for image in root.iterfind("{*}Image") for pixels in image.iterfind("{*}Pixels")]
+    images = [
+        (image, pixels) for image in root.iterfind("{*}Image") for pixels in image.iterfind("{*}Pixels")
+    ]
     for image, pixels in images:
         blocks = list(pixels.iterfind("{*}TiffData"))
         # The only image is this file's, whatever the file is called by now.

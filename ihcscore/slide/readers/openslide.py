@@ -22,8 +22,8 @@ from ihcscore.slide.scale import Scale, number, tags_mpp_um, weighed
 
 # Formats whose levels OpenSlide takes by the sizes of pages, padded or not.
 _SIZED_BY_PAGES = {"aperio", "generic-tiff"}
-# Where the objective is no measure of the scale: 3DHISTECH puts adapters between lens and camera, and a 20x lens
-# gives 0.24 µm.
+# Where the objective is no measure of the scale: 3DHISTECH puts adapters between lens and camera, and a 20x
+# lens gives 0.24 µm.
 _OWN_OPTICS = {"mirax"}
 # Formats with a field of their own for µm per pixel; the others have it from the resolution tags.
 _STATE_MPP = {"aperio", "mirax", "philips", "ventana", "dicom"}
@@ -161,18 +161,22 @@ class OpenSlideReader(Slide):
         self._number = tuple(one.index for one in used)
         self.levels = tuple(
             # Sizes by OpenSlide's own scale, as everywhere else, where that is the true one.
-            self._stored[one.index] if one.level.downsample == self._stored[one.index].downsample else one.level
+            self._stored[one.index]
+            if one.level.downsample == self._stored[one.index].downsample
+            else one.level
             for one in used
         )
 
     def _need_direct(self, direct: DirectTiles) -> None:
-        """Read by the tiles alone, as OpenSlide takes their colours for others; refuse where that cannot be."""
+        """Read by the tiles alone, as OpenSlide mistakes their colours; refuse where that cannot be."""
         if not all(direct.holds(level) for level in range(len(self._stored))):
             raise SlideError(
-                f"{self.name}: its pages and its JPEG tiles contradict each other on the colours (RGB or YCbCr); "
-                "export it again"
+                f"{self.name}: its pages and its JPEG tiles contradict each other on the colours "
+                "(RGB or YCbCr); export it again"
             )
-        self._add_note("the pages name other colours (RGB or YCbCr) than the JPEG tiles hold; read by the tiles")
+        self._add_note(
+            "the pages name other colours (RGB or YCbCr) than the JPEG tiles hold; read by the tiles"
+        )
 
     def _read_into(
         self, level: int, xy_px: tuple[int, int], rgb: NDArray[np.uint8], scanned: NDArray[np.bool_]
@@ -282,7 +286,8 @@ def _described_size(properties: Mapping[str, str]) -> str:
         if abs(shrunk[0] / shrunk[1] - 1) < _SAME_SHAPE and abs(shrunk[0] - 1) > _SAME_SHAPE:
             return (
                 f"its description is that of a picture of {described[0]} × {described[1]} px, it has "
-                f"{size[0]} × {size[1]}: the microns per pixel in it are not its own; give {parameter('mpp_um')}"
+                f"{size[0]} × {size[1]}: the microns per pixel in it are not its own; "
+                f"give {parameter('mpp_um')}"
             )
     return ""
 

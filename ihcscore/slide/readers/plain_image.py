@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ihcscore.errors import SlideError
-from ihcscore.slide.names import check_name, missing
+from ihcscore.errors import SlideError, check_name
+from ihcscore.slide.names import missing
 
 if TYPE_CHECKING:
     from PIL import Image
