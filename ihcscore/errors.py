@@ -15,6 +15,7 @@ name: in Python as it stands (``mpp_um``), on the command line as the option (``
 
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 # Two of Unicode's private characters (block U+E000), which no file name or table of a user holds in earnest.
 _OPENING, _CLOSING = "\ue0f0", "\ue0f1"
@@ -77,6 +78,10 @@ class ReadError(SlideError):
     """Pixels of an open slide that could not be read or decoded."""
 
 
+class NoTissueError(SlideError):
+    """A slide that can be read and shows no tissue."""
+
+
 class AnnotationError(IhcscoreError):
     """An annotation file that cannot be used."""
 
@@ -95,3 +100,21 @@ class TableError(IhcscoreError):
 
 class PetError(IhcscoreError):
     """A PET series, its header or a volume of interest that no right uptake can be had from."""
+
+
+def readable(name: str) -> str:
+    """A file's name with replacement characters for what is no UTF-8."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def check_name(path: Path) -> None:
+    """Refuse a file whose name is no UTF-8: names stand in tables, pages and records, which are.
+
+    Raises
+    ------
+    IhcscoreError
+        The name in it with replacement characters.
+    """
+    name = readable(path.name)
+    if name != path.name:
+        raise IhcscoreError(f"{name}: the file's name is not UTF-8; rename the file")

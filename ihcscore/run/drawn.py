@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from scipy.ndimage import binary_fill_holes
 
-from ihcscore.errors import IhcscoreError, parameter
+from ihcscore.errors import IhcscoreError, check_name, parameter
 from ihcscore.fields import SamplingFrame, draw_fields
 from ihcscore.geometry.field import Field
 from ihcscore.geometry.polygons import mask_to_polygons
@@ -49,6 +49,7 @@ class DrawnFields:
         """
         if self.outline is None:
             return Annotations(source=RegionSource.PROPOSED)
+        check_name(Path(self.outline))
         return read_annotations(Path(self.outline), origin_xy_px=slide.origin_xy_px)
 
     def plan(self, slide: Slide, survey: Survey, *, annotations: Annotations, settings: RunSettings) -> Plan:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ihcscore.errors import AnnotationError
+from ihcscore.errors import AnnotationError, check_name
 from ihcscore.fields import SamplingFrame, as_square, check_fields_on_slide, tissue_fraction
 from ihcscore.geometry.field import Field
 from ihcscore.regions import Annotations, Drawn, read_areas
@@ -32,6 +32,7 @@ class GivenFields:
 
     def annotations(self, slide: Slide) -> Annotations:
         """Empty: given fields stand in no outline."""
+        check_name(Path(self.file))
         return Annotations()
 
     def plan(self, slide: Slide, survey: Survey, *, annotations: Annotations, settings: RunSettings) -> Plan:

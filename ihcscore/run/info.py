@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ihcscore.errors import spelled
+from ihcscore.errors import NoTissueError, spelled
 from ihcscore.run.survey import survey_slide
 from ihcscore.schema import Chromogen, Source
 from ihcscore.slide import Slide, open_slide
@@ -47,6 +47,8 @@ def describe_slide(
                 "pixel size": spelled(slide.mpp_problem, spell),
                 "stains": f"need the pixel size; give {spell('mpp_um')}",
             }
+        if slide.notes:
+            lines["note"] = "; ".join(note.text for note in slide.notes)
         width_mm, height_mm = (n * slide.mpp_um / 1000 for n in slide.size_xy_px)
         lines["size"] += f", {width_mm:.2f} × {height_mm:.2f} mm"
         return lines | _about_tissue(slide)
@@ -70,7 +72,10 @@ def _about_file(slide: Slide) -> dict[str, str]:
 
 def _about_tissue(slide: Slide) -> dict[str, str]:
     """How much tissue there is, and how it is stained."""
-    survey = survey_slide(slide, chromogen=Chromogen.DAB)
+    try:
+        survey = survey_slide(slide, chromogen=Chromogen.DAB)
+    except NoTissueError:
+        return {"tissue": "none found; is it the right slide, and was it scanned in brightfield?"}
     stains = survey.stains
     lines = {"tissue": f"{survey.tissue.area_mm2:.3g} mm²"}
     for part in (stains.white, stains.hematoxylin, stains.chromogen):

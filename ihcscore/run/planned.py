@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ihcscore.output.progress import Progress, Stopwatch
@@ -79,4 +79,5 @@ def plan_slide(
         )
     with watch.timing("regions and fields"):
         plan = fields.plan(slide, survey, annotations=drawn, settings=settings)
+        plan = replace(plan, notes=(*slide.notes, *plan.notes))
     return PlannedSlide(slide=slide, survey=survey, plan=plan, settings=settings)

@@ -65,6 +65,7 @@ def write_regions(
     with open_slide(path, mpp_um=mpp_um, icc=icc) as slide:
         survey = survey_slide(slide, chromogen=chromogen)
         annotations, confidence, notes = propose(survey)
+        of_slide = slide.notes
         content = output.regions_geojson({"Tumor": (annotations.tumour, TUMOUR_COLOUR)}, slide=slide.name)
     partial = out.with_name(f".{out.name}.partial")
     try:
@@ -74,7 +75,7 @@ def write_regions(
         raise OutputError(
             f"{out}: cannot be written ({error.strerror}); give another {parameter('out')}"
         ) from error
-    about = (note.text for note in notes if note.kind != NoteKind.PROPOSED)
+    about = (note.text for note in (*of_slide, *notes) if note.kind != NoteKind.PROPOSED)
     return [f"confidence {confidence:.2f} of 1", *about]
 
 

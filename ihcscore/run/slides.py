@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ihcscore import output, report
-from ihcscore.errors import IhcscoreError, OutputError, all_of, parameter
+from ihcscore.errors import IhcscoreError, OutputError, all_of, check_name, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import as_profile
@@ -62,6 +62,8 @@ def score_slides(
         slide could be scored.
     """
     profile = as_profile(profile)
+    for path in paths:
+        check_name(path)
     if fields is not None and fields != DrawnFields():
         raise IhcscoreError("annotations describe one slide; score slides with annotations one at a time")
     folders = {path.name: path.stem for path in paths}

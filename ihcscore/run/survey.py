@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from ihcscore.errors import ReadError, SlideError, parameter
+from ihcscore.errors import NoTissueError, ReadError, SlideError, parameter
 from ihcscore.geometry.square import corners_of_centres
 from ihcscore.output.progress import Progress, silent
 from ihcscore.run.nuclei import BlockScan, scan_blocks
@@ -138,7 +138,7 @@ def survey_slide(
     whole = see_whole(slide, cache=cache, progress=progress)
     tissue, artefacts = whole.tissue, whole.artefacts
     if not tissue.mask.any():
-        raise SlideError(
+        raise NoTissueError(
             f"{slide.name}: no tissue found; is it the right slide, and was it scanned in brightfield?"
         )
     progress("stains", 0.22)

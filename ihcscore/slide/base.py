@@ -14,16 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore.errors import SlideError, parameter
-from ihcscore.schema import Source
+from ihcscore.schema import Note, Source
 from ihcscore.slide.colour import SrgbTransform
+from ihcscore.slide.scale import PLAUSIBLE_MPP_UM as PLAUSIBLE_MPP_UM
+from ihcscore.slide.scale import SQUARE_TOLERANCE, Scale, doubt
 from ihcscore.slide.thumbnail import Thumbnail, read_thumbnail
 from ihcscore.slide.view import View
-
-# Beyond these a pixel size is a mistake in the file (a 72 dpi default reads as 353 µm) rather than
-# a brightfield scanner's: 100x oil gives about 0.06 µm/px, a 1.25x overview about 8.
-PLAUSIBLE_MPP_UM = (0.05, 10.0)
-# Two axes that differ by more than this are not square pixels.
-SQUARE_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +99,9 @@ class Slide(ABC):
         self.name = name
         self.identity = identity
         self._given_mpp_um = mpp_um
+        self._scale_problem = ""
+        self._scale_notes: tuple[Note, ...] = ()
+        self._other_notes: tuple[Note, ...] = ()
         self._to_srgb: SrgbTransform | None = None
 
     @abstractmethod
@@ -126,6 +125,18 @@ class Slide(ABC):
         ReadError
             If the pixels cannot be decoded; the slide stays usable.
         """
+
+    def _use_scale(self, scale: Scale) -> None:
+        """Take the file's µm per pixel from now on, with what speaks against them."""
+        self.file_mpp_um, self._scale_problem, self._scale_notes = scale.mpp_um, scale.problem, scale.notes
+
+    def _add_note(self, text: str) -> None:
+        self._other_notes += (doubt(text),)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What a reader must know of the file; of its scale nothing where the user gave one."""
+        return self._other_notes if self._given_mpp_um is not None else self._scale_notes + self._other_notes
 
     def _use_icc(self, profile: bytes | None) -> None:
         """Convert colours to sRGB from now on, where the file has an ICC profile.
@@ -189,6 +200,8 @@ class Slide(ABC):
         """Why there are no µm per pixel, and what to do; empty where there are."""
         if self._given_mpp_um is not None:
             return ""
+        if self._scale_problem:
+            return self._scale_problem
         if self.file_mpp_um is None:
             return f"no microns per pixel in the file; give {parameter('mpp_um')}"
         x, y = self.file_mpp_um

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from ihcscore.errors import SlideError
+from ihcscore.errors import SlideError, check_name
 from ihcscore.slide.base import Slide
 
+# Formats of OpenSlide that are TIFFs whose pages it makes RGBA of.
+TIFF_FORMATS = {"aperio", "generic-tiff", "leica", "philips", "trestle", "ventana"}
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 
 
@@ -40,28 +42,38 @@ def open_slide(path: str | Path, *, mpp_um: float | None = None, icc: bool = Tru
     """
     from ihcscore.slide.checks import check_headers
     from ihcscore.slide.checks.dicom_folder import find_dicom
+    from ihcscore.slide.checks.foreign import what_to_do
+    from ihcscore.slide.checks.pages import check_pages
+    from ihcscore.slide.names import as_openslide_wants, is_alone, missing
     from ihcscore.slide.readers.isyntax import ISyntaxReader, is_isyntax
     from ihcscore.slide.readers.ome_tiff import OmeTiffReader, is_ome_tiff
     from ihcscore.slide.readers.openslide import OpenSlideReader, detect_format
 
     path = Path(path)
+    check_name(path)
     if not path.exists():
-        raise SlideError(f"{path}: no such file")
+        raise missing(path)
+    name = path.name
+    if is_alone(path):
+        path = path.resolve()  # what belongs to the slide lies beside the file itself, not beside the link
     check_headers(path)
     if path.is_dir():
         file, name = find_dicom(path), path.resolve().name  # of "." too
         return OpenSlideReader(file, identity=file_identity(file), name=name, mpp_um=mpp_um, icc=icc)
+    identity = file_identity(path)
     if is_isyntax(path):
-        return ISyntaxReader(path, identity=file_identity(path), mpp_um=mpp_um, icc=icc)
+        return ISyntaxReader(path, identity=identity, mpp_um=mpp_um, icc=icc)
     if is_ome_tiff(path):
-        return OmeTiffReader(path, identity=file_identity(path), mpp_um=mpp_um, icc=icc)
-    if detect_format(path) is not None:
-        return OpenSlideReader(path, identity=file_identity(path), mpp_um=mpp_um, icc=icc)
+        return OmeTiffReader(path, identity=identity, name=name, mpp_um=mpp_um, icc=icc)
+    file = as_openslide_wants(path)
+    vendor = detect_format(file)
+    if vendor is not None:
+        if vendor in TIFF_FORMATS:
+            check_pages(path, vendor=vendor)
+        return OpenSlideReader(file, identity=identity, name=name, mpp_um=mpp_um, icc=icc)
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        raise SlideError(f"{path.name}: a plain image, not a slide; score it with 'ihcscore count'")
-    raise SlideError(
-        f"{path.name}: not a slide that OpenSlide or tifffile can read (damaged, or another format)"
-    )
+        raise SlideError(f"{name}: a plain image, not a slide; score it with 'ihcscore count'")
+    raise SlideError(f"{name}: {what_to_do(path)}")
 
 
 def file_identity(path: Path) -> str:

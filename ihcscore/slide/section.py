@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ihcscore.errors import SlideError
+from ihcscore.errors import SlideError, check_name
 from ihcscore.slide.base import Level, Slide
 from ihcscore.slide.opening import IMAGE_SUFFIXES, file_identity, open_slide
 from ihcscore.slide.readers.plain_image import read_image
@@ -58,6 +58,7 @@ def open_section(path: str | Path, *, mpp_um: float | None = None) -> Slide:
         If it is neither, or damaged.
     """
     path = Path(path)
+    check_name(path)
     if not path.is_file() or path.suffix.lower() not in {*IMAGE_SUFFIXES, ".tif", ".tiff"}:
         return open_slide(path, mpp_um=mpp_um)
     if path.suffix.lower() in IMAGE_SUFFIXES:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError, SlideError
+from ihcscore.slide.fill import filled_border
 from ihcscore.slide.view import TOLERANCE, View
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Thumbnail:
     ----------
     rgb : ndarray of uint8, shape (height, width, 3)
     scanned : ndarray of bool, shape (height, width)
-        False where the scanner stored nothing (transparent in the file).
+        False where the scanner stored nothing: transparent in the file, or a border that was filled.
     unreadable : ndarray of bool, shape (height, width)
         True where the file could not be decoded.
     downsample : float
@@ -92,7 +93,7 @@ def read_thumbnail(
     downsample = view.downsample * factor
     return Thumbnail(
         rgb=rgb,
-        scanned=scanned,
+        scanned=scanned & ~filled_border(rgb, scanned & ~unreadable),
         unreadable=unreadable,
         downsample=downsample,
         mpp_um=downsample * slide.mpp_um,

@@ -17,6 +17,8 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError
+from ihcscore.slide.samples import HEAD_BYTES, after_tifffile, colours_of, colours_seen, to_rgb
+from ihcscore.slide.streams import Colours, without_colours
 
 # What tifffile finds wrong with a file is told in this package's own errors, not on the user's screen.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -42,9 +44,11 @@ SOI, END = b"\xff\xd8", b"\xff\xd9"
 # (ITU-T T.872 section 6.5.3).
 ADOBE = {
     colours: b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([n])
-    for n, colours in enumerate(("RGB", "YCBCR"))
+    for n, colours in enumerate((Colours.RGB, Colours.YCBCR))
 }
 MAX_PADDING_BYTES = 16
+# Tiles that are looked at for the colours of a page.
+PROBES = 3
 
 
 class SharedFile:
@@ -129,7 +133,7 @@ def is_direct(page: Any) -> bool:
     )
 
 
-def direct_decoder(page: Any, *, trust_jfif: bool) -> Decode:
+def direct_decoder(page: Any, colours: Colours, *, bare: bool = False) -> Decode:
     """Decoder of the tiles of a page for which :func:`is_direct` holds.
 
     JPEG is decoded into a buffer of the calling thread, which its next tile overwrites.
@@ -137,16 +141,15 @@ def direct_decoder(page: Any, *, trust_jfif: bool) -> Decode:
     Parameters
     ----------
     page : TiffPage
-    trust_jfif : bool
-        Take JPEGs that say they are JFIF for YCbCr though the page says RGB, as Bio-Formats writes OME-TIFF.
-        OpenSlide goes by the page alone.
+    colours : Colours
+        What its JPEGs hold.
+    bare : bool
+        Whatever they say themselves: decoders go by that first.
     """
     shape = (page.tilelength, page.tilewidth, 3)
     buffers = threading.local()
     tables = (page.jpegtables or SOI + END)[len(SOI) : -len(END)]
-    colourspace = "YCBCR" if page.photometric == YCBCR or (trust_jfif and page.is_jfif) else "RGB"
-
-    head = SOI + ADOBE[colourspace] + tables
+    head = SOI + ADOBE[colours] + tables
 
     def decode_jpeg(encoded: bytes, index: int) -> Rgb:
         buffer = getattr(buffers, "tile", None)
@@ -154,6 +157,8 @@ def direct_decoder(page: Any, *, trust_jfif: bool) -> Decode:
             buffer = buffers.tile = np.empty(shape, np.uint8)
         if not encoded.startswith(SOI):
             raise ValueError("no JPEG")
+        if bare:
+            encoded = without_colours(encoded)
         # Strict: what libjpeg only warns of, such as a bad Huffman code, is noise on the picture.
         stream = head + encoded[len(SOI) :]
         decoded: Rgb = simplejpeg.decode_jpeg(stream, "RGB", buffer=buffer, strict=True)
@@ -176,23 +181,63 @@ def direct_decoder(page: Any, *, trust_jfif: bool) -> Decode:
     return checked
 
 
-def direct_image(file: SharedFile, name: str, page: Any, *, trust_jfif: bool = False) -> TiledImage:
-    """Image of a page for which :func:`is_direct` holds; `trust_jfif` as in :func:`direct_decoder`."""
+def direct_image(
+    file: SharedFile, name: str, page: Any, colours: Colours, *, bare: bool = False
+) -> TiledImage:
+    """Image of a page for which :func:`is_direct` holds; the rest as in :func:`direct_decoder`."""
     # JPEG is decoded faster than threads would help; JPEG 2000 takes five times as long and more.
     threads = 1 if page.compression == JPEG else min(os.cpu_count() or 1, MOST_THREADS)
-    return TiledImage(
-        file, name, layout_of(page), direct_decoder(page, trust_jfif=trust_jfif), threads=threads
-    )
+    return TiledImage(file, name, layout_of(page), direct_decoder(page, colours, bare=bare), threads=threads)
 
 
-def tifffile_decoder(page: Any) -> Decode:
-    """Decoder of the tiles or strips of any page that tifffile knows."""
+def tifffile_decoder(page: Any, colours: Colours) -> Decode:
+    """Decoder of the tiles or strips of any page that tifffile knows and that RGB can be had from.
+
+    Parameters
+    ----------
+    page : TiffPage
+    colours : Colours
+        What its tiles hold. Planes that are stored apart come back as they are.
+    """
+    convert = to_rgb(page, after_tifffile(page, colours)) if page.planarconfig == 1 else None
 
     def decode(encoded: bytes, index: int) -> Rgb:
         tile, _, shape = page.decode(encoded, index, jpegtables=page.jpegtables)
-        return np.asarray(tile[0, : shape[1], : shape[2]], np.uint8)
+        samples = np.asarray(tile[0, : shape[1], : shape[2]], np.uint8)
+        return samples if convert is None else convert(samples)
 
     return decode
+
+
+def colours_by_stream(file: SharedFile, page: Any) -> Colours | None:
+    """What the samples of a page are by its own tiles, else by its tag; None where they can't be told.
+
+    Parameters
+    ----------
+    file : SharedFile
+    page : TiffPage
+    """
+    layout = layout_of(page)
+    stored = np.flatnonzero(layout.lengths)
+    if len(stored) == 0:
+        return colours_of(page, b"")
+    # Tiles of a page are all written in one way; those of which most is stored show most.
+    fullest = stored[np.argsort(layout.lengths[stored], kind="stable")[::-1][:PROBES]]
+    heads = [file.read_at(int(layout.offsets[at]), HEAD_BYTES) for at in fullest]
+    said = {colours_of(page, head) for head in heads}
+    if said != {None}:
+        return said.pop() if len(said) == 1 else None
+    if not is_direct(page):
+        return None
+    decode = direct_decoder(page, Colours.RGB, bare=True)  # RGB is not converted
+    for at in (*fullest, *stored[:PROBES]):
+        try:
+            found = colours_seen(decode(file.read_at(int(layout.offsets[at]), int(layout.lengths[at])), at))
+        except Exception:  # a broken tile says nothing; who reads it is told
+            found = None
+        if found is not None:
+            return found
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +309,7 @@ class TiledImage:
         x, y, w, h = part.inside
         here = rgb[y : y + h, x : x + w]
         across, down = self.layout.tiles_xy
-        for plane in range(self.layout.planes):
+        for plane in range(min(self.layout.planes, 3)):  # those beyond hold no colour
             tile = self.tile((plane * down + part.row) * across + part.column)
             if tile is None:
                 return False

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ihcscore.errors import SlideError
 from ihcscore.slide.checks.dicom import PREFIX, PREFIX_AT, check_dicom
+from ihcscore.slide.checks.foreign import check_kind
 from ihcscore.slide.checks.mirax import SUFFIX, check_mirax
 from ihcscore.slide.checks.tiff import MAGIC, check_tiff
 
@@ -37,6 +38,7 @@ def check_headers(path: Path) -> None:
             return
         with path.open("rb") as file:
             head = file.read(PREFIX_AT + len(PREFIX))
+        check_kind(path, head)
         if path.suffix.lower() == SUFFIX:
             check_mirax(path)
         elif not head:

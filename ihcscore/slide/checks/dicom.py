@@ -18,6 +18,8 @@ import numpy as np
 from ihcscore.errors import SlideError
 from ihcscore.slide.checks.dicom_elements import PIXEL_DATA, UNDEFINED, DicomFile
 from ihcscore.slide.checks.limits import check_picture_size, check_tile_size, cut_short, damaged
+from ihcscore.slide.samples import HEAD_BYTES
+from ihcscore.slide.streams import Colours, jpeg_colours
 
 PREFIX_AT, PREFIX = 128, b"DICM"
 
@@ -35,6 +37,8 @@ _CONCATENATION, _SAMPLES, _FRAMES, _ROWS, _COLUMNS = (
 )
 _BITS, _TOTAL_COLUMNS, _TOTAL_ROWS = 0x00280100, 0x00480006, 0x00480007
 _OPTICAL_PATHS, _FOCAL_PLANES = 0x00480302, 0x00480303
+_PHOTOMETRIC, _IMAGE_TYPE = 0x00280004, 0x00080008
+_JPEG = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"}
 _MAX_FRAMES = 20_000_000
 _MAX_FILES = 2000
 
@@ -106,11 +110,41 @@ def _check_file(path: Path) -> str:
         n_frames = _check_frames(dicom, columns, rows)
         if PIXEL_DATA not in dicom.elements:
             raise damaged(dicom.name, "it holds no pixels")
+        _check_picture(dicom, samples=samples, bits=bits)
         if dicom.elements[PIXEL_DATA].length == UNDEFINED:
             _check_encapsulated(dicom, n_frames)
         else:
             _check_native(dicom, n_frames * rows * columns * samples * bits // 8)
         return dicom.text(_SERIES)
+
+
+def _check_picture(dicom: DicomFile, *, samples: int, bits: int) -> None:
+    """Refuse what is no single RGB picture, or JPEG of other colours than the header says."""
+    said = dicom.text(_PHOTOMETRIC)
+    if not said or "VOLUME" not in dicom.text(_IMAGE_TYPE).split("\\"):
+        return  # labels and overviews are never read
+    if samples != 3 or bits != 8 or not said.startswith(("RGB", "YBR")):
+        what = "grey" if said.startswith("MONOCHROME") else f"{samples} samples of {bits} bits"
+        raise SlideError(f"{dicom.name}: not an 8-bit RGB image ({what}); export it as RGB")
+    for tag, what in ((_FOCAL_PLANES, "focal planes"), (_OPTICAL_PATHS, "optical paths")):
+        n = dicom.number(tag) or 1
+        if n > 1:
+            raise SlideError(
+                f"{dicom.name}: holds {n} {what}; export the one that is meant as a slide of its own"
+            )
+    if dicom.syntax not in _JPEG or dicom.elements[PIXEL_DATA].length != UNDEFINED:
+        return
+    fragments = dicom.fragments()
+    next(fragments, None)  # the table of offsets
+    first = next(fragments, None)
+    if first is None:
+        return
+    held, certain = jpeg_colours(dicom.raw[first.start : first.start + HEAD_BYTES])
+    if certain and (held == Colours.RGB) != (said == "RGB"):
+        raise SlideError(
+            f"{dicom.name}: its header and its JPEG frames contradict each other on the colours "
+            "(RGB or YCbCr); export it again"
+        )
 
 
 def _check_frames(dicom: DicomFile, columns: int, rows: int) -> int:

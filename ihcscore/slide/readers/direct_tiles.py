@@ -19,12 +19,16 @@ from numpy.typing import NDArray
 
 from ihcscore.errors import ReadError
 from ihcscore.slide.base import Level
+from ihcscore.slide.samples import YCBCR
+from ihcscore.slide.streams import Colours
 from ihcscore.slide.tiles import (
+    PROBES,
     Rectangle,
     Rgb,
     SharedFile,
     TiledImage,
     TileLayout,
+    colours_by_stream,
     direct_image,
     is_direct,
     layout_of,
@@ -32,8 +36,6 @@ from ihcscore.slide.tiles import (
 
 # Formats of OpenSlide whose levels are whole TIFF pages of tiles that neither overlap nor turn.
 DIRECT_FORMATS = {"aperio", "philips", "generic-tiff"}
-# Tiles tried until OpenSlide decodes one for comparison; broken ones are passed over.
-PROBES = 3
 # OpenSlide places regions by level-0 pixels. Where that misses a pixel of a coarser level by less than this,
 # it copies pixels; beyond, it interpolates, and the comparison allows for rounding.
 PLACE_TOLERANCE_PX = 1 / 512
@@ -59,6 +61,12 @@ class DirectTiles:
         As OpenSlide has them.
     read_rgba : callable
         OpenSlide's pixels, for comparison.
+
+    Attributes
+    ----------
+    miscoloured : bool
+        Whether the JPEGs hold other colours than their pages say, so that OpenSlide, which goes by the page,
+        must not read the slide. Its pixels are still what the tiles are compared with, both by the page.
     """
 
     def __init__(
@@ -69,6 +77,8 @@ class DirectTiles:
         self._levels = levels
         self._read_rgba = read_rgba
         self._file = SharedFile(path)
+        self.miscoloured = False
+        self._recoloured: dict[int, TiledImage] = {}
         self._candidates = self._find_images(path)
         self._checked: dict[int, TiledImage | None] = {}
         self._checking = threading.Lock()
@@ -101,11 +111,20 @@ class DirectTiles:
         images = {}
         for level, page in enumerate(pages):
             if page is not None and is_direct(page):
-                images[level] = direct_image(self._file, self._name, page)
+                images[level] = self._direct(level, page)
             if self._vendor == "aperio" and (page is None or (layout_of(page).lengths == 0).any()):
                 # OpenSlide redraws what lies over a missing tile, at every coarser level, from finer ones.
                 return {k: image for k, image in images.items() if k == 0}
         return images
+
+    def _direct(self, level: int, page: Any) -> TiledImage:
+        """Tiles of a page in the colours that it says; those of its streams are kept beside, if others."""
+        said = Colours.YCBCR if page.photometric == YCBCR else Colours.RGB
+        held = colours_by_stream(self._file, page)
+        self.miscoloured |= held != said
+        if held is not None:
+            self._recoloured[level] = direct_image(self._file, self._name, page, held)
+        return direct_image(self._file, self._name, page, said, bare=held != said)
 
     def _image(self, level: int) -> TiledImage | None:
         """Return a level's tiles, once one of them was seen to be the same as OpenSlide's."""
@@ -114,7 +133,7 @@ class DirectTiles:
                 image = self._candidates.get(level)
                 if image is not None and not self._agrees(level, image):
                     image = None
-                self._checked[level] = image
+                self._checked[level] = None if image is None else self._recoloured.get(level)
         return self._checked[level]
 
     def _agrees(self, level: int, image: TiledImage) -> bool:
