@@ -14,14 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore.errors import SlideError, parameter
-from ihcscore.schema import Source
+from ihcscore.schema import SLIDE_MPP_UM, Source
 from ihcscore.slide.colour import SrgbTransform
 from ihcscore.slide.thumbnail import Thumbnail, read_thumbnail
 from ihcscore.slide.view import View
 
-# Beyond these a pixel size is a mistake in the file (a 72 dpi default reads as 353 µm) rather than
-# a brightfield scanner's: 100x oil gives about 0.06 µm/px, a 1.25x overview about 8.
-PLAUSIBLE_MPP_UM = (0.05, 10.0)
+PLAUSIBLE_MPP_UM = (SLIDE_MPP_UM.low, SLIDE_MPP_UM.high)
 # Two axes that differ by more than this are not square pixels.
 SQUARE_TOLERANCE = 0.01
 
