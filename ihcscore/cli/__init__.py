@@ -15,5 +15,6 @@ def main() -> None:
     try:
         from ihcscore.cli import commands
     except KeyboardInterrupt:
+        sys.stderr.write("ihcscore: stopped; nothing was written\n")
         sys.exit(130)
     commands.main()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -62,6 +64,8 @@ def _root(
 def main() -> None:
     """Run the command line; bad input ends in a line for each fault on stderr, a bug keeps its traceback."""
     _print_any_name()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         status = app(prog_name="ihcscore", standalone_mode=False)
     except IhcscoreError as error:
@@ -77,6 +81,18 @@ def main() -> None:
         typer.echo("ihcscore: stopped; nothing was written", err=True)
         sys.exit(EXIT_STOPPED)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+class _Interrupted(KeyboardInterrupt):
+    """Ctrl-C.
+
+    Where a plain KeyboardInterrupt has passed through ``exec``, as it may while modules are loaded, Python
+    ends by the signal, whatever status is asked for; with one of another type it doesn't.
+    """
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise _Interrupted
 
 
 def _print_any_name() -> None:

@@ -15,6 +15,7 @@ from ihcscore.cli.options import (
     Overwrite,
     existing,
     free,
+    readable,
     unused,
     with_settings,
 )
@@ -38,6 +39,7 @@ def fields(
         unused(context, ("n_fields",), "--sampling all takes every field")
     existing(slide, annotations)
     free(out, overwrite=overwrite)
+    readable(slide, settings)
     with stoppable(out):
         from ihcscore.run.drawn import DrawnFields
         from ihcscore.run.preview import write_fields

@@ -21,6 +21,7 @@ from ihcscore.schema import Sampling, SettingError
 
 if TYPE_CHECKING:
     from ihcscore.profiles import MarkerProfile
+    from ihcscore.schema import RunSettings
 
 DEFAULT_OUT = Path("ihcscore-out")
 # Members of an enum that say what was, not what can be asked for.
@@ -225,6 +226,19 @@ def free(out: Path, *, overwrite: bool) -> None:
     from ihcscore.output import OutputFolder
 
     OutputFolder(out, overwrite=overwrite).check()
+
+
+def readable(slide: Path, settings: RunSettings) -> None:
+    """Refuse a slide that cannot be opened or has no scale, before what counting needs is loaded.
+
+    Raises
+    ------
+    SlideError
+    """
+    from ihcscore.slide import open_slide
+
+    with open_slide(slide, mpp_um=settings.mpp_um, icc=settings.icc) as opened:
+        _ = opened.mpp_um  # refuses where there is none
 
 
 def name_pair(text: str, separator: str, option: str) -> tuple[str, str]:

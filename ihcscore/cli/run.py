@@ -21,6 +21,7 @@ from ihcscore.cli.options import (
     chosen_profile,
     existing,
     free,
+    readable,
     unused,
     with_settings,
 )
@@ -64,6 +65,8 @@ def run(
         unused(context, ("n_fields",), "--sampling all takes every field")
     existing(annotations, fields_from, *(slides if len(slides) == 1 else ()))
     free(out, overwrite=overwrite)
+    if len(slides) == 1:
+        readable(slides[0], settings)
     with stoppable(out, slides_left if len(slides) > 1 else None), progress_bar(quiet) as progress:
         # What is loaded here takes seconds: until now nothing needed it.
         from ihcscore.run.drawn import DrawnFields

@@ -50,7 +50,7 @@ def _written_at(out: Path) -> int | None:
 
 def slides_left(out: Path) -> str:
     """What a run on several slides has left."""
-    n = len(list(out.glob(f"*/{_RECORD}")))
+    n = _n_runs(out, f"*/{_RECORD}")
     if not n:
         return ""
     return (
@@ -61,10 +61,15 @@ def slides_left(out: Path) -> str:
 
 def cohort_left(out: Path) -> str:
     """What a cohort has left."""
-    n = len(list(out.glob(f"*/*/{_RECORD}")))
+    n = _n_runs(out, f"*/*/{_RECORD}")
     if not n:
         return ""
     return f"{_slides(n)} in {out}; go on with the same command and --resume (without --overwrite)"
+
+
+def _n_runs(out: Path, pattern: str) -> int:
+    """Runs in a folder, but for those whose files still wait in a hidden one."""
+    return sum(not record.parent.name.startswith(".") for record in out.glob(pattern))
 
 
 def _slides(n: int) -> str:

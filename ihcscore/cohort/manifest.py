@@ -202,14 +202,15 @@ def _shared_slides(name: str, rows: pd.DataFrame) -> Iterator[Note]:
     for slide, same in rows.groupby("slide", sort=False):
         if len(same) > 1:
             yield Note(
-                kind=NoteKind.TABLE, text=f"{place(name, same.index)}: all name the slide {Path(slide).name}"
+                kind=NoteKind.TABLE, text=f"{place(name, same.index)}: all name the slide {Path(str(slide)).name}"
             )
 
 
 def _reference(rows: pd.DataFrame) -> Hashable:
     """The row of a sample's reference."""
     said = rows.index[rows["reference"]]
-    return said[0] if len(said) else rows.index[0]
+    reference: Hashable = said[0] if len(said) else rows.index[0]
+    return reference
 
 
 def _sample(rows: pd.DataFrame, folder: Path) -> Sample:

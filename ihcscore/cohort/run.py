@@ -18,7 +18,7 @@ from ihcscore.cohort.manifest import Sample, read_manifest
 from ihcscore.cohort.schedule import cluster, perform_here, perform_on, processes
 from ihcscore.cohort.work import Outcome, Task, is_done
 from ihcscore.errors import OutputError, parameter, require_in
-from ihcscore.output.lock import go_on, held, tell_stop
+from ihcscore.output.lock import go_on, held, refuse_held, tell_stop
 from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import (
     COHORT_FIELDS,
@@ -169,6 +169,7 @@ def score_cohort(
     settings = settings or RunSettings()
     out = Path(out).resolve()
     _check_folder(out, samples, resume=resume, overwrite=overwrite)
+    refuse_held(out)
     tasks, after = _tasks(samples, out, settings)
     looks = look_at(tasks, progress)
     if not keep_going:

@@ -79,10 +79,14 @@ class OutputFolder:
             if self.path.is_dir():
                 # A read-only folder in a writable one would only be noticed at the end.
                 tempfile.TemporaryFile(dir=self.path).close()
-            self.staging = Path(tempfile.mkdtemp(prefix=_staging_prefix(self.path), dir=self.path.parent))
+            with _interrupts_later():
+                self.staging = Path(tempfile.mkdtemp(prefix=_staging_prefix(self.path), dir=self.path.parent))
+                self._lock = StagingLock(self.staging)
         except OSError as error:
             raise OutputError(_cannot_write(self.path, error)) from error
-        self._lock = StagingLock(self.staging)
+        except KeyboardInterrupt:
+            self._drop()
+            raise
         return self
 
     def __exit__(
@@ -95,8 +99,12 @@ class OutputFolder:
             elif isinstance(value, OSError):
                 raise OutputError(_cannot_write(self.path, value)) from value
         finally:
-            if self._lock is not None:
-                self._lock.release()
+            self._drop()
+
+    def _drop(self) -> None:
+        """Remove the files that wait."""
+        if self._lock is not None:
+            self._lock.release()
             shutil.rmtree(self.staging, ignore_errors=True)
 
     def new_file(self, *parts: str) -> Path:

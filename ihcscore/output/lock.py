@@ -29,9 +29,7 @@ def held(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except filelock.Timeout:
-        raise OutputError(
-            f"{folder}: another run works in this folder; wait or give another {parameter('out')}"
-        ) from None
+        raise OutputError(_another_works(folder)) from None
     except OSError as error:
         raise OutputError(
             f"{folder}: cannot be written ({error.strerror}); give another {parameter('out')}"
@@ -41,6 +39,32 @@ def held(folder: Path) -> Iterator[None]:
     finally:
         # The file stays: a run that has opened it and waits would else hold what no other can see.
         lock.release()
+
+
+def refuse_held(folder: Path) -> None:
+    """Refuse a folder that another run holds; nothing is written.
+
+    Raises
+    ------
+    OutputError
+    """
+    if (folder / LOCK).exists() and _is_taken(folder / LOCK):
+        raise OutputError(_another_works(folder))
+
+
+def _another_works(folder: Path) -> str:
+    return f"{folder}: another run works in this folder; wait or give another {parameter('out')}"
+
+
+def _is_taken(file: Path) -> bool:
+    """Whether a lock is held, or cannot be asked for."""
+    lock = filelock.FileLock(file, blocking=False)
+    try:
+        lock.acquire()
+    except (OSError, NotImplementedError, filelock.Timeout):
+        return True
+    lock.release()
+    return False
 
 
 class StagingLock:
@@ -69,15 +93,7 @@ class StagingLock:
 def lives(folder: Path) -> bool:
     """Whether a folder of files that wait belongs to a run that is alive, as far as its lock tells."""
     file = folder / StagingLock.NAME
-    if not file.exists():
-        return False
-    lock = filelock.FileLock(file, blocking=False)
-    try:
-        lock.acquire()
-    except (OSError, NotImplementedError, filelock.Timeout):
-        return True
-    lock.release()
-    return False
+    return file.exists() and _is_taken(file)
 
 
 def tell_stop(folder: Path, *, stopped: Callable[[], bool], within_s: float) -> None:
