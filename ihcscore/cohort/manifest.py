@@ -202,7 +202,8 @@ def _shared_slides(name: str, rows: pd.DataFrame) -> Iterator[Note]:
     for slide, same in rows.groupby("slide", sort=False):
         if len(same) > 1:
             yield Note(
-                kind=NoteKind.TABLE, text=f"{place(name, same.index)}: all name the slide {Path(str(slide)).name}"
+                kind=NoteKind.TABLE,
+                text=f"{place(name, same.index)}: all name the slide {Path(str(slide)).name}",
             )
 
 
