@@ -12,7 +12,7 @@ from scipy import stats
 
 from ihcscore import output, synthetic
 from ihcscore.cohort import CohortResult, score_cohort
-from ihcscore.errors import PetError
+from ihcscore.errors import PetError, require_in
 from ihcscore.geometry.field import square_of
 from ihcscore.output.progress import Progress, silent
 from ihcscore.pet.extra import require
@@ -21,6 +21,7 @@ from ihcscore.schema import (
     DEMO,
     DEMO_FIT,
     DEMO_PLACES,
+    WORKERS,
     CorrelationSettings,
     FieldStatus,
     RegionName,
@@ -100,6 +101,7 @@ def run_demo(
     OutputError
         If the folder cannot be used.
     """
+    require_in(WORKERS, "workers", workers)
     settings = settings or synthetic.CohortSettings()
     with output.OutputFolder(out, overwrite=overwrite) as folder:
         files = synthetic.write_cohort(

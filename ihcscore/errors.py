@@ -16,6 +16,7 @@ name: in Python as it stands (``mpp_um``), on the command line as the option (``
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol
 
 # Two of Unicode's private characters (block U+E000), which no file name or table of a user holds in earnest.
 _OPENING, _CLOSING = "\ue0f0", "\ue0f1"
@@ -68,6 +69,47 @@ class IhcscoreError(Exception):
 def all_of(errors: Iterable[IhcscoreError]) -> IhcscoreError:
     """Several errors as one, in one line."""
     return IhcscoreError("; ".join(str(error.args[0]) for error in errors))
+
+
+class Numbers(Protocol):
+    """Numbers that will do, such as a :class:`~ihcscore.schema.Range`; its text says which."""
+
+    def __contains__(self, value: float, /) -> bool:
+        """Whether a number is one of them."""
+
+
+def require_in(expected: Numbers, name: str, got: float) -> None:
+    """Refuse a number that a user gave.
+
+    Parameters
+    ----------
+    expected : Numbers
+    name : str
+        The parameter's.
+    got : float
+        NaN is none that will do.
+
+    Raises
+    ------
+    IhcscoreError
+    """
+    if got not in expected:
+        raise IhcscoreError(f"{parameter(name)} is {got}, expected {expected}")
+
+
+class FaultsError(IhcscoreError):
+    """Several things to mend at once, a line each.
+
+    Parameters
+    ----------
+    faults : iterable of str
+        Each as the message of an error.
+    summary : str
+        What they are together, and what to do.
+    """
+
+    def __init__(self, faults: Iterable[str], summary: str) -> None:
+        super().__init__("\n".join([*faults, summary]))
 
 
 class SlideError(IhcscoreError):

@@ -191,6 +191,12 @@ def profile_settings(name_or_path: str | Path) -> list[Setting]:
     return _read(_profile_path(name_or_path))[1]
 
 
+def profile_text(name_or_path: str | Path) -> str:
+    """A profile as the TOML of its file, with its comments, checked as by :func:`load_profile`."""
+    load_profile(name_or_path)
+    return _profile_path(name_or_path).read_text(encoding="utf-8")
+
+
 @cache
 def load_cell_model(compartment: str) -> CellModel:
     """Weights for a compartment, checked against the sum in the manifest beside them.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ihcscore import planes
 from ihcscore.planes import Plane
 from ihcscore.schema.names import Chromogen, Source
+from ihcscore.schema.settings import COUNTED_MPP_UM
 
 FloatArray = NDArray[np.floating[Any]]
 Rgb = tuple[float, float, float]
@@ -34,7 +35,7 @@ MELANIN_EXPONENT = 3.3
 CAMERA_WAVELENGTHS_NM: Rgb = (610.0, 540.0, 465.0)
 
 WORKING_MPP_UM = 0.5
-MPP_RANGE_UM = (0.05, 1.0)
+MPP_RANGE_UM = (COUNTED_MPP_UM.low, COUNTED_MPP_UM.high)
 
 # A white that is darker or more coloured than these is tissue, haze or a fold, not glass.
 ASSUMED_WHITE: Rgb = (245.0, 245.0, 245.0)

@@ -79,6 +79,12 @@ class Scored:
         return score_cohort(self.manifest, out=self.out, **given)  # type: ignore[arg-type]
 
 
+def stop_after_a_slide(stage: str, share: float) -> None:
+    """Progress of a run that is stopped by Ctrl-C after its first slide."""
+    if stage.startswith("1 of "):
+        raise KeyboardInterrupt
+
+
 def tree(folder: Path, kept: Callable[[str], bool] = lambda name: True) -> dict[str, str]:
     """Hash of every file under a folder, hidden ones too."""
     names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}

@@ -34,7 +34,7 @@ LAYERS = [
     },
     {"stain", "profiles", "sheet"},
     {"planes", "geometry"},
-    {"schema", "errors"},
+    {"schema", "errors", "workers"},
 ]
 # Rooms that open files; all others get bytes, tables and pictures from them, and give those to them.
 # The ground's profiles read those that come with the package, before any room is there.

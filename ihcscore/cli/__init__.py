@@ -1,8 +1,10 @@
 """The command line: parse, call, print; a file a command.
 
-Exit status: 0 all went well; 2 nothing could be done, one line on stderr says why; 3 part of it failed
-and stands in the tables as failed.
+Exit status: 0 all went well; 2 nothing could be done, a line on stderr for each fault says why; 3 part of it
+failed and stands in the tables as failed; 130 stopped by Ctrl-C. docs/troubleshooting.md has them in full.
 """
+
+import sys
 
 
 def main() -> None:
@@ -10,6 +12,9 @@ def main() -> None:
 
     It is loaded only here: a cohort's workers import what started them, and have no use for it.
     """
-    from ihcscore.cli import commands
-
+    try:
+        from ihcscore.cli import commands
+    except KeyboardInterrupt:
+        sys.stderr.write("ihcscore: stopped; nothing was written\n")
+        sys.exit(130)
     commands.main()

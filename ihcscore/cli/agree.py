@@ -16,12 +16,15 @@ from ihcscore.cli.options import (
     Overwrite,
     Quiet,
     checked,
+    existing,
+    free,
     mapped,
     numbers,
     with_settings,
 )
 from ihcscore.cli.printing import print_agreement
 from ihcscore.cli.progress import progress_bar
+from ihcscore.cli.stopping import stoppable
 from ihcscore.schema import AgreementSettings
 
 
@@ -44,14 +47,17 @@ def agree(
     quiet: Quiet = False,
 ) -> None:
     """Compare two raters, or the tool and people, on the same images or fields."""
-    from ihcscore.study.agree import agree_tables
-
     settings = replace(settings, keys=tuple(key or ()))
     if bins is not None:
         settings = checked(replace, settings, bins=numbers(bins, "--bins"))
-    with progress_bar(quiet) as progress:
+    names = mapped(columns)
+    existing(a, b)
+    free(out, overwrite=overwrite)
+    with stoppable(out), progress_bar(quiet) as progress:
+        from ihcscore.study.agree import agree_tables
+
         result = agree_tables(
-            a, b, out=out, settings=settings, rename=mapped(columns), overwrite=overwrite, progress=progress
+            a, b, out=out, settings=settings, rename=names, overwrite=overwrite, progress=progress
         )
     for warning in result.warnings:
         typer.echo(f"warning: {warning}", err=True)

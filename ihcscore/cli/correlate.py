@@ -16,12 +16,15 @@ from ihcscore.cli.options import (
     Overwrite,
     Quiet,
     checked,
+    existing,
+    free,
     mapped,
     name_pair,
     with_settings,
 )
 from ihcscore.cli.printing import print_correlations
 from ihcscore.cli.progress import progress_bar
+from ihcscore.cli.stopping import stoppable
 from ihcscore.schema import CorrelationSettings
 
 _VARIABLE = "MARKER[.COLUMN]:REGION"
@@ -57,14 +60,17 @@ def correlate(
     quiet: Quiet = False,
 ) -> None:
     """Correlate a cohort's densities with lesion SUV, and say what could have been found."""
-    from ihcscore.study.correlate import correlate_tables
-
     if ratio is not None:
         settings = replace(settings, ratios=tuple(name_pair(text, "/", "--ratio") for text in ratio))
     settings = checked(replace, settings, x=x, y=y, regions=tuple(region or ()))
-    with progress_bar(quiet) as progress:
+    names = mapped(columns)
+    existing(scores, suv_table)
+    free(out, overwrite=overwrite)
+    with stoppable(out), progress_bar(quiet) as progress:
+        from ihcscore.study.correlate import correlate_tables
+
         study = correlate_tables(
-            scores, suv_table, out=out, settings=settings, rename=mapped(columns),
+            scores, suv_table, out=out, settings=settings, rename=names,
             overwrite=overwrite, progress=progress,
         )  # fmt: skip
     for warning in study.warnings:

@@ -17,9 +17,14 @@ from ihcscore.cli.options import (
     ProfileFile,
     Quiet,
     chosen_profile,
+    existing,
+    free,
 )
 from ihcscore.cli.printing import print_totals
 from ihcscore.cli.progress import progress_bar
+from ihcscore.cli.stopping import stoppable
+from ihcscore.errors import require_in
+from ihcscore.schema import COUNTED_MPP_UM
 
 
 @app.command()
@@ -37,10 +42,13 @@ def count(
     quiet: Quiet = False,
 ) -> None:
     """Count cells on plain RGB tiles: cells.csv, counts.csv, overlays."""
-    from ihcscore.run.images import count_images
-
+    require_in(COUNTED_MPP_UM, "mpp_um", mpp_um)
     chosen = chosen_profile(marker, profile, chromogen)
-    with progress_bar(quiet) as progress:
+    existing(*images)
+    free(out, overwrite=overwrite)
+    with stoppable(out), progress_bar(quiet) as progress:
+        from ihcscore.run.images import count_images
+
         result = count_images(
             images, profile=chosen, mpp_um=mpp_um, out=out, overlays=overlays, overwrite=overwrite,
             progress=progress,

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from ihcscore.cli.app import app
-from ihcscore.cli.options import Out, Overwrite, Quiet
+from ihcscore.cli.options import Out, Overwrite, Quiet, Workers, free
 from ihcscore.cli.printing import print_demo
 from ihcscore.cli.progress import progress_bar
+from ihcscore.cli.stopping import stoppable
+from ihcscore.errors import require_in
+from ihcscore.schema import WORKERS
 
 
 @app.command()
 def demo(
     out: Out = Path("ihcscore-demo"),
-    workers: Annotated[int, typer.Option(help="Processes on this machine.", metavar="N")] = 2,
+    workers: Workers = 2,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Draw a cohort of known truth, score all stains, measure its PET scans, correlate, and compare."""
-    from ihcscore.demo import run_demo
+    require_in(WORKERS, "workers", workers)
+    free(out, overwrite=overwrite)
+    with stoppable(out), progress_bar(quiet) as progress:
+        from ihcscore.demo import run_demo
 
-    with progress_bar(quiet) as progress:
         result = run_demo(out, workers=workers, overwrite=overwrite, progress=progress)
     if not quiet:
         print_demo(result)

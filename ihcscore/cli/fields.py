@@ -8,13 +8,25 @@ from typing import Annotated
 import typer
 
 from ihcscore.cli.app import app
-from ihcscore.cli.options import DEFAULT_OUT, Annotations, Out, Overwrite, with_settings
-from ihcscore.schema import RunSettings
+from ihcscore.cli.options import (
+    DEFAULT_OUT,
+    Annotations,
+    Out,
+    Overwrite,
+    existing,
+    free,
+    readable,
+    unused,
+    with_settings,
+)
+from ihcscore.cli.stopping import stoppable
+from ihcscore.schema import RunSettings, Sampling
 
 
 @app.command()
 @with_settings(RunSettings, without=("min_tissue_fraction", "max_registration_error_um"))
 def fields(
+    context: typer.Context,
     slide: Annotated[Path, typer.Argument(metavar="SLIDE")],
     annotations: Annotations = None,
     out: Out = DEFAULT_OUT,
@@ -23,11 +35,17 @@ def fields(
     overwrite: Overwrite = False,
 ) -> None:
     """Draw the fields and show them, without counting."""
-    from ihcscore.run.drawn import DrawnFields
-    from ihcscore.run.preview import write_fields
+    if settings.fields.sampling == Sampling.ALL:
+        unused(context, ("n_fields",), "--sampling all takes every field")
+    existing(slide, annotations)
+    free(out, overwrite=overwrite)
+    readable(slide, settings)
+    with stoppable(out):
+        from ihcscore.run.drawn import DrawnFields
+        from ihcscore.run.preview import write_fields
 
-    planner = DrawnFields(outline=annotations)
-    plan = write_fields(slide, fields=planner, settings=settings, out=out, overwrite=overwrite)
+        planner = DrawnFields(outline=annotations)
+        plan = write_fields(slide, fields=planner, settings=settings, out=out, overwrite=overwrite)
     for note in plan.notes:
         typer.echo(f"warning: {slide.name}: {note.text}", err=True)
     typer.echo(f"{len(plan.fields)} fields: {out / 'overview.png'}, {out / 'fields.geojson'}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ihcscore.cli.app import app, option_name
-from ihcscore.cli.options import with_settings
+from ihcscore.cli.options import existing, with_settings
 from ihcscore.schema import RunSettings
 
 
@@ -16,6 +16,7 @@ from ihcscore.schema import RunSettings
 @with_settings(RunSettings, only=("mpp_um", "icc"))
 def info(slide: Annotated[Path, typer.Argument(metavar="SLIDE")], *, settings: RunSettings) -> None:
     """Show a slide's format, size, pixel size, levels and stains."""
+    existing(slide)
     from ihcscore.run.info import describe_slide
 
     lines = describe_slide(slide, mpp_um=settings.mpp_um, icc=settings.icc, spell=option_name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Callable, Collection
 from dataclasses import Field, fields, is_dataclass, replace
@@ -20,10 +21,13 @@ from ihcscore.schema import Sampling, SettingError
 
 if TYPE_CHECKING:
     from ihcscore.profiles import MarkerProfile
+    from ihcscore.schema import RunSettings
 
 DEFAULT_OUT = Path("ihcscore-out")
 # Members of an enum that say what was, not what can be asked for.
 _NOT_ASKED = {Sampling.GIVEN}
+# What decides how fields are drawn, and nothing else.
+DRAWING = ("n_fields", "field_area_mm2", "sampling", "seed", "margin_um", "front")
 _Settings = TypeVar("_Settings")
 _Command = Callable[..., None]
 
@@ -40,6 +44,7 @@ Chromogen = Annotated[
 Out = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that DIR already holds.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no table.")]
+Workers = Annotated[int, typer.Option(help="Processes on this machine.", metavar="N")]
 Annotations = Annotated[Path | None, typer.Option(help="Annotation with the tumour.", metavar="FILE.geojson")]
 ColumnNames = Annotated[
     list[str] | None, typer.Option("--map", help="Column names of the given tables.", metavar="NEW=OLD")
@@ -155,6 +160,85 @@ def checked(kind: Callable[..., _Settings], *given: object, **values: object) ->
         return kind(*given, **values)
     except SettingError as error:
         raise IhcscoreError(f"{option_name(error.name)} {error.problem}") from error
+
+
+def existing(*files: Path | None) -> None:
+    """Refuse files that are not there, before anything is loaded.
+
+    Raises
+    ------
+    IhcscoreError
+    """
+    for file in files:
+        if file is not None and not file.exists():
+            raise IhcscoreError(f"{file}: no such file{_nearly(file)}")
+
+
+def _nearly(file: Path) -> str:
+    """A hint at a file whose name looks the same but is written in other bytes."""
+    import unicodedata
+
+    def looks(name: str) -> str:
+        return unicodedata.normalize("NFKC", os.fsencode(name).decode("utf-8", "replace")).casefold()
+
+    try:
+        near = [one.name for one in file.parent.iterdir() if looks(one.name) == looks(file.name)]
+    except OSError:
+        return ""
+    return (
+        f"; one is there whose name is written in other letters or bytes ({near[0]}): rename it"
+        if near
+        else ""
+    )
+
+
+def unused(context: typer.Context, names: Collection[str], because: str) -> None:
+    """Refuse options that another makes meaningless.
+
+    Parameters
+    ----------
+    context : Context
+        Tells which options were given.
+    names : collection of str
+        Parameters that have no use then.
+    because : str
+        The option that makes them so, and how.
+
+    Raises
+    ------
+    IhcscoreError
+    """
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise IhcscoreError(
+                f"{option_name(name)} has no use here, because {because}; leave one of them out"
+            )
+
+
+def free(out: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that holds a run, before anything is loaded.
+
+    Raises
+    ------
+    OutputError
+    """
+    from ihcscore.output import OutputFolder
+
+    OutputFolder(out, overwrite=overwrite).check()
+
+
+def readable(slide: Path, settings: RunSettings) -> None:
+    """Refuse a slide that cannot be opened or has no scale, before what counting needs is loaded.
+
+    Raises
+    ------
+    SlideError
+    """
+    from ihcscore.slide import open_slide
+
+    with open_slide(slide, mpp_um=settings.mpp_um, icc=settings.icc) as opened:
+        _ = opened.mpp_um  # refuses where there is none
 
 
 def name_pair(text: str, separator: str, option: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from ihcscore.schema import BOTH_REGIONS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ihcscore.cohort import CohortPlan
     from ihcscore.demo import DemoResult
     from ihcscore.schema import CorrelationSettings
 
@@ -59,6 +60,32 @@ def print_samples(samples: pd.DataFrame) -> None:
         for row in both.to_dict("records")
     ]  # fmt: skip
     print_table(("patient", "sample", "marker", "fields", "mean/mm²", "SD"), rows, n_left=3)
+
+
+def print_plan(plan: CohortPlan) -> None:
+    """What a run on a cohort would do, a line a slide."""
+    rows = []
+    for task, look, done in zip(plan.tasks, plan.looks, plan.done, strict=True):
+        entry, (width, height) = task.entry, look.size_xy_px
+        fields = "carried" if task.reference is not None else "drawn"
+        if task.reference is None:
+            fields += f" in {entry.annotations.name}" if entry.annotations else " in a proposal"
+        rows.append(
+            (
+                entry.patient_id, entry.sample_id, entry.marker, entry.written, fields,
+                "left out" if task.fault else "done before" if done else "to do",
+                look.format or "–", f"{width} × {height}" if width else "–",
+                f"{look.mpp_um:.4g}" if look.mpp_um else "–",
+            )
+        )  # fmt: skip
+    header = ("patient", "sample", "marker", "slide", "fields", "", "format", "px", "µm/px")
+    print_table(header, rows, n_left=7)
+    n_faulty, n_done = sum(bool(task.fault) for task in plan.tasks), sum(plan.done)
+    n_samples = len({task.entry.sample_id for task in plan.tasks})
+    typer.echo(
+        f"\n{n_samples} samples, {len(rows)} slides: {len(rows) - n_faulty - n_done} to do, "
+        f"{n_done} done before, {n_faulty} that cannot be scored. Nothing was written."
+    )
 
 
 def print_correlations(correlations: pd.DataFrame, settings: CorrelationSettings) -> None:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ihcscore.cli.app import app
-from ihcscore.cli.options import Overwrite, with_settings
+from ihcscore.cli.options import Overwrite, existing, with_settings
+from ihcscore.cli.stopping import stoppable
 from ihcscore.schema import RunSettings
 
 
@@ -24,9 +25,12 @@ def regions(
     overwrite: Overwrite = False,
 ) -> None:
     """Write the proposed tumour outline alone, for correction in QuPath."""
-    from ihcscore.run.preview import write_regions
-
+    existing(slide)
     out = out or Path(f"{slide.stem}.geojson")
-    for line in write_regions(slide, out=out, mpp_um=settings.mpp_um, icc=settings.icc, overwrite=overwrite):
+    with stoppable(out):
+        from ihcscore.run.preview import write_regions
+
+        lines = write_regions(slide, out=out, mpp_um=settings.mpp_um, icc=settings.icc, overwrite=overwrite)
+    for line in lines:
         typer.echo(f"{slide.name}: {line}", err=True)
     typer.echo(f"Proposal: {out}")

@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 from ihcscore.cli.app import EXIT_PARTLY, app
-from ihcscore.cli.options import DEFAULT_OUT, Out, Overwrite, Quiet
+from ihcscore.cli.options import DEFAULT_OUT, Out, Overwrite, Quiet, existing, free
 from ihcscore.cli.progress import progress_bar
+from ihcscore.cli.stopping import stoppable
+from ihcscore.errors import require_in
+from ihcscore.schema import SLIDE_MPP_UM
 
 
 @app.command()
@@ -29,9 +32,13 @@ def register(
     quiet: Quiet = False,
 ) -> None:
     """Find how a slide lies on another: registration.json, a checkerboard, points carried over."""
-    from ihcscore.serial.register import register_slides
+    if mpp_um is not None:
+        require_in(SLIDE_MPP_UM, "mpp_um", mpp_um)
+    existing(reference, moving, points)
+    free(out, overwrite=overwrite)
+    with stoppable(out), progress_bar(quiet) as progress:
+        from ihcscore.serial.register import register_slides
 
-    with progress_bar(quiet) as progress:
         found = register_slides(
             reference, moving, points=points, out=out, mpp_um=mpp_um, overwrite=overwrite, progress=progress
         ).registration

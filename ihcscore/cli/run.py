@@ -10,6 +10,7 @@ import typer
 from ihcscore.cli.app import EXIT_PARTLY, app, show_error
 from ihcscore.cli.options import (
     DEFAULT_OUT,
+    DRAWING,
     Annotations,
     Chromogen,
     Marker,
@@ -18,12 +19,17 @@ from ihcscore.cli.options import (
     ProfileFile,
     Quiet,
     chosen_profile,
+    existing,
+    free,
+    readable,
+    unused,
     with_settings,
 )
 from ihcscore.cli.printing import print_scores
 from ihcscore.cli.progress import progress_bar
+from ihcscore.cli.stopping import slides_left, stoppable
 from ihcscore.errors import IhcscoreError
-from ihcscore.schema import FieldStatus, RunSettings
+from ihcscore.schema import FieldStatus, RunSettings, Sampling
 
 if TYPE_CHECKING:
     from ihcscore.run.result import SlideScores
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
 @app.command()
 @with_settings(RunSettings, without=("min_tissue_fraction", "max_registration_error_um"))
 def run(
+    context: typer.Context,
     slides: Annotated[list[Path], typer.Argument(metavar="SLIDE...", help="Slides of one marker.")],
     marker: Marker = None,
     annotations: Annotations = None,
@@ -47,18 +54,29 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Score whole slides: random fields, counts per mm², overlays, a report."""
-    from ihcscore.run.drawn import DrawnFields
-    from ihcscore.run.given import GivenFields
-    from ihcscore.run.slide import score_slide
-    from ihcscore.run.slides import score_slides
-
     chosen = chosen_profile(marker, profile, chromogen)
     if fields_from is not None and (annotations is not None or len(slides) > 1):
         raise IhcscoreError(
             "--fields-from names the fields of one slide; give neither --annotations nor other slides"
         )
-    planner = GivenFields(file=fields_from) if fields_from is not None else DrawnFields(outline=annotations)
-    with progress_bar(quiet) as progress:
+    if fields_from is not None:
+        unused(context, DRAWING, "--fields-from names the fields")
+    elif settings.fields.sampling == Sampling.ALL:
+        unused(context, ("n_fields",), "--sampling all takes every field")
+    existing(annotations, fields_from, *(slides if len(slides) == 1 else ()))
+    free(out, overwrite=overwrite)
+    if len(slides) == 1:
+        readable(slides[0], settings)
+    with stoppable(out, slides_left if len(slides) > 1 else None), progress_bar(quiet) as progress:
+        # What is loaded here takes seconds: until now nothing needed it.
+        from ihcscore.run.drawn import DrawnFields
+        from ihcscore.run.given import GivenFields
+        from ihcscore.run.slide import score_slide
+        from ihcscore.run.slides import score_slides
+
+        planner = (
+            GivenFields(file=fields_from) if fields_from is not None else DrawnFields(outline=annotations)
+        )
         if len(slides) == 1:
             result = score_slide(
                 slides[0], profile=chosen, fields=planner, settings=settings, out=out,

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from ihcscore.cli.app import EXIT_PARTLY, app
-from ihcscore.cli.options import DEFAULT_OUT, Out, Overwrite, Quiet, checked
+from ihcscore.cli.options import DEFAULT_OUT, Out, Overwrite, Quiet, checked, existing, free
 from ihcscore.cli.progress import progress_bar
+from ihcscore.cli.stopping import stoppable
 from ihcscore.errors import IhcscoreError
 from ihcscore.schema import PeakKind, SuvKind, SuvSettings, Threshold
 
@@ -54,10 +55,12 @@ def suv(
         raise IhcscoreError(f"{manifest} {folder}: expected one manifest, or: ihcscore suv info FOLDER")
     if series is not None or reference_time is not None:
         raise IhcscoreError("--series and --reference-time go with info; in a manifest they are columns")
-    from ihcscore.suv import measure_scans
-
     settings = SuvSettings(threshold=checked(Threshold.parse, text=threshold), peak=peak, suv=kind)
-    with progress_bar(quiet) as progress:
+    existing(manifest, names)
+    free(out, overwrite=overwrite)
+    with stoppable(out), progress_bar(quiet) as progress:
+        from ihcscore.suv import measure_scans
+
         result = measure_scans(
             manifest, out=out, settings=settings, names=names, overwrite=overwrite, progress=progress
         )

@@ -13,17 +13,19 @@ import pandas as pd
 from ihcscore import output, pictures, report
 from ihcscore.cohort import tables
 from ihcscore.cohort.contact import contact_sheet, overlay_files
+from ihcscore.cohort.look import Look, look_at, refuse_faults, with_faults
 from ihcscore.cohort.manifest import Manifest, Sample, read_manifest
 from ihcscore.cohort.schedule import cluster, perform_here, perform_on, processes
-from ihcscore.cohort.work import Outcome, Task
-from ihcscore.errors import OutputError, parameter
-from ihcscore.output.lock import held
+from ihcscore.cohort.work import Outcome, Task, is_done
+from ihcscore.errors import OutputError, parameter, require_in
+from ihcscore.output.lock import go_on, held, refuse_held, tell_stop
 from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import (
     COHORT_FIELDS,
     COHORT_SCORES,
     MARKER_SUMMARY,
     SAMPLE_SUMMARY,
+    WORKERS,
     Note,
     RunSettings,
     texts,
@@ -32,6 +34,8 @@ from ihcscore.schema import (
 _COMMAND = "cohort"
 _CONTACT = "contact.jpg"
 _CONTACT_QUALITY = 88
+# A worker on a cluster looks between fields whether the run was stopped.
+_STOPPED_WITHIN_S = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,58 @@ class CohortResult:
     notes: list[Note] = field(default_factory=list)
 
 
+@dataclass(frozen=True, kw_only=True)
+class CohortPlan:
+    """What a run on a cohort would do.
+
+    Attributes
+    ----------
+    tasks : list of Task
+        A slide each, in the manifest's order, the reference of a sample first.
+    looks : list of Look
+        What was seen of each.
+    done : list of bool
+        Whether an earlier run in the folder has done it, so that it is not done again.
+    notes : list of Note
+        What a reader must know of the manifest.
+    """
+
+    tasks: list[Task]
+    looks: list[Look]
+    done: list[bool]
+    notes: list[Note]
+
+
+def plan_cohort(
+    manifest: str | Path,
+    *,
+    out: str | Path,
+    settings: RunSettings | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> CohortPlan:
+    """Look at every slide of a manifest and say what would be done; nothing is written.
+
+    Parameters are those of :func:`score_cohort`. A slide that cannot be scored is no error here: its look
+    says what is wrong.
+
+    Raises
+    ------
+    IhcscoreError
+        If the manifest or the folder cannot be used.
+    """
+    _check_words(resume=resume, overwrite=overwrite)
+    given = read_manifest(manifest)
+    out = Path(out).resolve()
+    _check_folder(out, given.samples, resume=resume, overwrite=overwrite)
+    tasks, _ = _tasks(given.samples, out, settings or RunSettings())
+    looks = look_at(tasks, progress)
+    tasks = with_faults(tasks, looks)
+    done = [resume and not task.fault and is_done(task) for task in tasks]
+    return CohortPlan(tasks=tasks, looks=looks, done=done, notes=given.notes)
+
+
 def score_cohort(
     manifest: str | Path,
     *,
@@ -71,11 +127,13 @@ def score_cohort(
     dask_scheduler: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    keep_going: bool = False,
     progress: Progress = silent,
 ) -> CohortResult:
     """Score every slide of a manifest; the fields of a sample are drawn once and found again.
 
-    The results are the same bytes whatever the number of workers. A slide that fails stops no other.
+    The results are the same bytes whatever the number of workers. Every slide, annotation and profile is
+    looked at before the first is scored; a slide that fails after that stops no other.
 
     Parameters
     ----------
@@ -93,25 +151,45 @@ def score_cohort(
         Go on with what a run in this folder has left undone, or do again what has changed.
     overwrite : bool
         Begin anew, slide by slide, in a folder that holds a run.
+    keep_going : bool
+        Leave out slides that cannot be scored, by name and reason, instead of scoring none.
     progress : callable, optional
 
     Raises
     ------
     IhcscoreError
         If the manifest or the folder cannot be used, or another run works in the folder.
+    FaultsError
+        If slides cannot be opened, or their annotations, pixel sizes or profiles cannot be used; all are told
+        at once, and nothing is written.
     """
-    if workers < 1:
-        raise OutputError(f"{parameter('workers')} is {workers}, expected 1 or more")
+    require_in(WORKERS, "workers", workers)
+    _check_words(resume=resume, overwrite=overwrite)
     given = read_manifest(manifest)
     samples = given.samples
     settings = settings or RunSettings()
     out = Path(out).resolve()
+    _check_folder(out, samples, resume=resume, overwrite=overwrite)
+    refuse_held(out)
+    tasks, after = _tasks(samples, out, settings)
+    looks = look_at(tasks, progress)
+    if not keep_going:
+        refuse_faults(tasks, looks)
+    tasks = with_faults(tasks, looks)
     with held(out):
-        _check_folder(out, samples, resume=resume, overwrite=overwrite)
-        tasks, after = _tasks(samples, out, settings)
-        for folder in (out, *(task.folder for task in tasks)):
-            output.clear_unfinished(folder)
-        outcomes = _perform(tasks, after, workers=workers, dask_scheduler=dask_scheduler, progress=progress)
+        _check_folder(out, samples, resume=resume, overwrite=overwrite)  # another may have come between
+        if overwrite:
+            _remove_slides(out, samples)
+        _clear(out, tasks)
+        try:
+            outcomes = _perform(
+                tasks, after, workers=workers, dask_scheduler=dask_scheduler, progress=progress
+            )
+        except BaseException:
+            if dask_scheduler is not None:
+                _stop(out, tasks)
+            _clear(out, tasks)
+            raise
         progress("tables and report", 0.99)
         for number, outcome in outcomes.items():
             if outcome.error:
@@ -120,15 +198,20 @@ def score_cohort(
         return _join(out, given, by_slide, settings, manifest=Path(manifest))
 
 
-def _check_folder(out: Path, samples: list[Sample], *, resume: bool, overwrite: bool) -> None:
-    """Refuse a folder that holds a run, unless it is to be resumed or replaced."""
+def _check_words(*, resume: bool, overwrite: bool) -> None:
+    """Refuse what contradicts itself."""
     if resume and overwrite:
         raise OutputError(
             f"{parameter('resume')} keeps what is done and {parameter('overwrite')} does it again; "
             "give one of them"
         )
-    slides = [out / slide.folder for sample in samples for slide in sample.slides]
-    started = [folder for folder in (out, *slides) if (folder / output.RECORD).exists()]
+
+
+def _check_folder(out: Path, samples: list[Sample], *, resume: bool, overwrite: bool) -> None:
+    """Refuse a folder that holds a run, unless it is to be resumed or replaced; nothing is written."""
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: is a file; give another {parameter('out')}")
+    started = [folder for folder in (out, *_slide_folders(out, samples)) if _holds_a_run(folder)]
     if started and not (resume or overwrite):
         raise OutputError(
             f"{out}: already holds a run; "
@@ -137,10 +220,37 @@ def _check_folder(out: Path, samples: list[Sample], *, resume: bool, overwrite: 
     record = output.find_record(out)
     if resume and started[:1] == [out] and (record is None or record.command != _COMMAND):
         raise OutputError(f"{out}: holds a run of another command; give another {parameter('out')}")
-    if overwrite:
-        for folder in started:
-            if folder != out:
-                output.remove_run(folder)
+
+
+def _slide_folders(out: Path, samples: list[Sample]) -> list[Path]:
+    return [out / slide.folder for sample in samples for slide in sample.slides]
+
+
+def _holds_a_run(folder: Path) -> bool:
+    return (folder / output.RECORD).exists()
+
+
+def _remove_slides(out: Path, samples: list[Sample]) -> None:
+    """Remove what an earlier run has made of each slide; the joined tables stay until there are new ones."""
+    for folder in filter(_holds_a_run, _slide_folders(out, samples)):
+        output.remove_run(folder)
+
+
+def _clear(out: Path, tasks: list[Task]) -> None:
+    """Remove what a run that was killed or stopped has left half done."""
+    for folder in (out, *(task.folder for task in tasks)):
+        output.clear_unfinished(folder)
+    if not any(output.unfinished(task.folder) for task in tasks):
+        go_on(out)
+
+
+def _stop(out: Path, tasks: list[Task]) -> None:
+    """Tell a cluster's workers to stop, and wait a while until they have."""
+    tell_stop(
+        out,
+        stopped=lambda: not any(output.unfinished(task.folder) for task in tasks),
+        within_s=_STOPPED_WITHIN_S,
+    )
 
 
 def _tasks(samples: list[Sample], out: Path, settings: RunSettings) -> tuple[list[Task], dict[int, int]]:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.connection
-import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -13,7 +9,6 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from contextlib import AbstractContextManager, contextmanager
@@ -22,6 +17,7 @@ from typing import Any
 
 import cv2
 
+from ihcscore import workers
 from ihcscore.cohort.work import Outcome, Task, perform
 from ihcscore.errors import IhcscoreError, parameter
 
@@ -42,13 +38,13 @@ def perform_here(tasks: Sequence[Task], after: Mapping[int, int], done: Done) ->
 
 
 def perform_on(
-    workers: Workers, tasks: Sequence[Task], after: Mapping[int, int], done: Done, *, n_workers: int
+    opened: Workers, tasks: Sequence[Task], after: Mapping[int, int], done: Done, *, n_workers: int
 ) -> None:
     """Perform tasks on an executor; a worker that dies costs its own task, not the others.
 
     Parameters
     ----------
-    workers : callable
+    opened : callable
         Opens an executor.
     tasks : sequence of Task
     after : mapping of int to int
@@ -75,7 +71,7 @@ def perform_on(
         # kills its worker again is to blame, not its neighbours.
         alone = suspects[:1]
         left = alone[:] or [number for number in _in_order(tasks, after) if number not in ended]
-        with workers() as executor:
+        with opened() as executor:
             died = _work_off(executor, tasks, after, ended, end, left, 1 if alone else n_workers)
         if alone:
             suspects = suspects[1:]
@@ -167,28 +163,7 @@ def _blocked(
 
 def processes(n: int) -> Workers:
     """Workers on this machine."""
-
-    @contextmanager
-    def opened() -> Iterator[Executor]:
-        # Fresh interpreters: a forked one would inherit the locks of this one's threads.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(n, mp_context=context, initializer=_end_with_parent) as pool:
-            yield pool
-
-    return opened
-
-
-def _end_with_parent() -> None:
-    """Let a worker die with the run that it works for: else a killed run would go on writing."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    return partial(workers.processes, n)
 
 
 def cluster(address: str) -> tuple[Workers, int]:
@@ -220,6 +195,11 @@ def cluster(address: str) -> tuple[Workers, int]:
     @contextmanager
     def opened() -> Iterator[Executor]:
         with connect() as client:
-            yield client.get_executor(pure=False, retries=1)
+            executor = client.get_executor(pure=False, retries=1)
+            try:
+                yield executor
+            except BaseException:
+                executor.shutdown(wait=False)  # else it would wait for the slides that are under way
+                raise
 
     return opened, n

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import ihcscore
@@ -12,9 +14,11 @@ from ihcscore import output
 from ihcscore.cohort.manifest import SlideEntry
 from ihcscore.errors import IhcscoreError
 from ihcscore.output.digest import sampled_sha256
+from ihcscore.output.lock import told_to_stop
 from ihcscore.profiles import MarkerProfile, load_profile
 from ihcscore.run.drawn import DrawnFields
 from ihcscore.run.plan import FieldPlanner
+from ihcscore.run.result import SlideScores
 from ihcscore.run.slide import score_slide
 from ihcscore.schema import FIELDS, FieldStatus, RunSettings
 from ihcscore.serial.carry import CarriedFields
@@ -32,12 +36,15 @@ class Task:
     out : Path
         The cohort's folder.
     settings : RunSettings
+    fault : str
+        Why it cannot be scored, where that is known beforehand.
     """
 
     entry: SlideEntry
     reference: SlideEntry | None = None
     out: Path
     settings: RunSettings
+    fault: str = ""
 
     @property
     def folder(self) -> Path:
@@ -69,36 +76,66 @@ def perform(task: Task) -> Outcome:
 
     A mistake of the program too must not stop the other slides: it stands in the outcome.
     """
+    if task.fault:
+        with suppress(IhcscoreError):
+            _remove_other_work(task)
+        return Outcome(error=task.fault)
     try:
         profile = load_profile(task.entry.profile)
         key = work_key(task, profile)
         if _is_done(task.folder, key):
             return Outcome(n_failed=_n_failed(task.folder), done_before=True)
         output.remove_run(task.folder)
-        entry = task.entry
-        fields: FieldPlanner = DrawnFields(outline=entry.annotations)
-        if task.reference is not None:
-            fields = CarriedFields.read(
-                task.reference.slide, task.out / task.reference.folder, mpp_um=task.reference.mpp_um
-            )
-        result = score_slide(
-            entry.slide,
-            profile=profile,
-            fields=fields,
-            settings=replace(task.settings, mpp_um=entry.mpp_um),
-            out=task.folder,
-            overwrite=True,
-            work_key=key,
-            upright=True,
-        )
+        result = _score(task, profile, key)
     except IhcscoreError as error:
-        return Outcome(error=_portable(str(error), task))
+        return Outcome(error=portable(str(error), task))
     except Exception as error:
-        return Outcome(error=_portable(f"{task.entry.slide.name}: {type(error).__name__}: {error}", task))
+        return Outcome(error=portable(f"{task.entry.slide.name}: {type(error).__name__}: {error}", task))
     return Outcome(n_failed=result.n_failed)
 
 
-def _portable(message: str, task: Task) -> str:
+def is_done(task: Task) -> bool:
+    """Whether an earlier run has done the same work; False too where its input cannot be read."""
+    try:
+        return _is_done(task.folder, work_key(task, load_profile(task.entry.profile)))
+    except IhcscoreError:
+        return False
+
+
+def _remove_other_work(task: Task) -> None:
+    """Remove what was made of another input than the task's; what was made of a file that is gone stays."""
+    if not _is_done(task.folder, work_key(task, load_profile(task.entry.profile))):
+        output.remove_run(task.folder)
+
+
+def _score(task: Task, profile: MarkerProfile, key: str) -> SlideScores:
+    """Score a slide into its folder."""
+    entry = task.entry
+    fields: FieldPlanner = DrawnFields(outline=entry.annotations)
+    if task.reference is not None:
+        fields = CarriedFields.read(
+            task.reference.slide, task.out / task.reference.folder, mpp_um=task.reference.mpp_um
+        )
+    return score_slide(
+        entry.slide,
+        profile=profile,
+        fields=fields,
+        settings=replace(task.settings, mpp_um=entry.mpp_um),
+        out=task.folder,
+        overwrite=True,
+        work_key=key,
+        upright=True,
+        progress=partial(_go_on, task),
+    )
+
+
+def _go_on(task: Task, stage: str, share: float) -> None:
+    """Stop where the run was: a worker on another machine doesn't notice otherwise."""
+    if told_to_stop(task.out):
+        raise IhcscoreError(f"{task.entry.slide.name}: the run was stopped")
+
+
+def portable(message: str, task: Task) -> str:
     """An error in one line, without folders of this machine."""
     line = " ".join(message.split())
     entries = [task.entry] if task.reference is None else [task.entry, task.reference]

@@ -1,8 +1,11 @@
 """What machines read: folders that appear whole, records, tables, GeoJSON."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ihcscore.output.digest import sha256_of
-from ihcscore.output.folder import OutputFolder, clear_unfinished, remove_run
-from ihcscore.output.geojson import cells_geojson, fields_geojson, regions_geojson
+from ihcscore.output.folder import OutputFolder, clear_unfinished, remove_run, unfinished
 from ihcscore.output.names import OVERLAYS, overlay_name
 from ihcscore.output.record import (
     RECORD,
@@ -17,6 +20,9 @@ from ihcscore.output.record import (
     write_record,
 )
 from ihcscore.output.tables import read_table, write_csv, write_json, write_table
+
+if TYPE_CHECKING:
+    from ihcscore.output.geojson import cells_geojson, fields_geojson, regions_geojson
 
 __all__ = [
     "OVERLAYS",
@@ -38,8 +44,18 @@ __all__ = [
     "regions_geojson",
     "remove_run",
     "sha256_of",
+    "unfinished",
     "write_csv",
     "write_json",
     "write_record",
     "write_table",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when it is used: whether a folder can be written is asked before pandas and shapely are needed.
+    if name in ("cells_geojson", "fields_geojson", "regions_geojson"):
+        from ihcscore.output import geojson
+
+        return getattr(geojson, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
+import signal
 import tempfile
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from ihcscore.errors import OutputError, parameter
+from ihcscore.output.lock import StagingLock, lives
 from ihcscore.output.record import RECORD, parse_record
+from ihcscore.output.tables import UNWRITABLE
 
 # The record of a run whose files are being removed.
 _REMOVED = ".run-removed.json"
+_UNFINISHED = "-unfinished-"
+# Folders without a lock are of a run that has just begun, or that was killed as it did.
+_YOUNG_S = 60.0
 
 
 class OutputFolder:
@@ -23,7 +33,8 @@ class OutputFolder:
 
     Used in a ``with`` statement: write into :attr:`staging`; on leaving without an error the files
     are renamed into place, `run.json` last, so that a folder with a `run.json` is always whole. On an
-    error, or if the process is killed, the folder is as it was before.
+    error, or if the process is killed, the folder is as it was before. What a killed run left beside and in
+    the folder is cleared by the next one; a lock tells it from what a run that is still alive has there.
 
     Parameters
     ----------
@@ -43,8 +54,15 @@ class OutputFolder:
         self.path = Path(path)
         self._overwrite = overwrite
         self.staging = self.path  # until entered
+        self._lock: StagingLock | None = None
 
-    def __enter__(self) -> Self:
+    def check(self) -> None:
+        """Refuse a folder that is a file or holds a run that must stay; nothing is written.
+
+        Raises
+        ------
+        OutputError
+        """
         if self.path.exists() and not self.path.is_dir():
             raise OutputError(f"{self.path}: is a file; give another {parameter('out')}")
         if (self.path / RECORD).exists() and not self._overwrite:
@@ -52,14 +70,23 @@ class OutputFolder:
                 f"{self.path}: already holds a run; "
                 f"give {parameter('overwrite')} or another {parameter('out')}"
             )
+
+    def __enter__(self) -> Self:
+        self.check()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            _clear_dead(self.path)
             if self.path.is_dir():
                 # A read-only folder in a writable one would only be noticed at the end.
                 tempfile.TemporaryFile(dir=self.path).close()
-            self.staging = Path(tempfile.mkdtemp(prefix=_staging_prefix(self.path), dir=self.path.parent))
+            with _interrupts_later():
+                self.staging = Path(tempfile.mkdtemp(prefix=_staging_prefix(self.path), dir=self.path.parent))
+                self._lock = StagingLock(self.staging)
         except OSError as error:
             raise OutputError(_cannot_write(self.path, error)) from error
+        except KeyboardInterrupt:
+            self._drop()
+            raise
         return self
 
     def __exit__(
@@ -67,10 +94,17 @@ class OutputFolder:
     ) -> None:
         try:
             if kind is None:
-                self._commit()
+                with _interrupts_later():
+                    self._commit()
             elif isinstance(value, OSError):
                 raise OutputError(_cannot_write(self.path, value)) from value
         finally:
+            self._drop()
+
+    def _drop(self) -> None:
+        """Remove the files that wait."""
+        if self._lock is not None:
+            self._lock.release()
             shutil.rmtree(self.staging, ignore_errors=True)
 
     def new_file(self, *parts: str) -> Path:
@@ -81,12 +115,13 @@ class OutputFolder:
 
     def add_file(self, content: str | bytes, *parts: str) -> None:
         """Write a file of this name; text as UTF-8."""
-        data = content.encode("utf-8") if isinstance(content, str) else content
+        data = content.encode("utf-8", UNWRITABLE) if isinstance(content, str) else content
         self.new_file(*parts).write_bytes(data)
 
     def files(self) -> list[str]:
         """Names of the files written so far, relative, with forward slashes, sorted."""
-        return sorted(f.relative_to(self.staging).as_posix() for f in self.staging.rglob("*") if f.is_file())
+        names = (f.relative_to(self.staging).as_posix() for f in self.staging.rglob("*") if f.is_file())
+        return sorted(name for name in names if name != StagingLock.NAME)
 
     def _commit(self) -> None:
         names = self.files()
@@ -111,13 +146,41 @@ class OutputFolder:
 def clear_unfinished(folder: Path) -> None:
     """Remove what a killed run left: files waiting beside a folder, and of these what was moved in.
 
-    Nothing is removed but what the killed run lists as its own: the folder may hold other files.
+    Nothing is removed but what the killed run lists as its own: the folder may hold other files. The caller
+    knows that no other run begins one there; what belongs to a run that is alive stays.
     """
-    for left in folder.parent.glob(f"{glob.escape(_staging_prefix(folder))}*"):
-        # Files are moved in only while the folder has no record.
-        if not (folder / RECORD).exists():
-            _remove_listed(folder, left / RECORD)
-        shutil.rmtree(left, ignore_errors=True)
+    for left in _left_beside(folder):
+        if not lives(left):
+            _clear(folder, left)
+
+
+def unfinished(folder: Path) -> bool:
+    """Whether a run that is alive has files waiting beside a folder."""
+    return any(map(lives, _left_beside(folder)))
+
+
+def _clear_dead(folder: Path) -> None:
+    """Remove what killed runs left beside a folder and, of folders in it, inside; not what may be alive."""
+    inside = {
+        folder / found[1]: left
+        for left in folder.glob(f".*{_UNFINISHED}*")
+        if (found := re.fullmatch(rf"\.(.+){_UNFINISHED}[^-]*", left.name))
+    }
+    for target, left in [*((folder, left) for left in _left_beside(folder)), *inside.items()]:
+        locked = (left / StagingLock.NAME).exists()
+        if not lives(left) and (locked or time.time() - left.stat().st_mtime > _YOUNG_S):
+            _clear(target, left)
+
+
+def _left_beside(folder: Path) -> list[Path]:
+    return sorted(folder.parent.glob(f"{glob.escape(_staging_prefix(folder))}*"))
+
+
+def _clear(folder: Path, left: Path) -> None:
+    # Files are moved in only while the folder has no record.
+    if not (folder / RECORD).exists():
+        _remove_listed(folder, left / RECORD)
+    shutil.rmtree(left, ignore_errors=True)
 
 
 def remove_run(folder: Path) -> None:
@@ -132,7 +195,23 @@ def remove_run(folder: Path) -> None:
 
 
 def _staging_prefix(folder: Path) -> str:
-    return f".{folder.name}-unfinished-"
+    return f".{folder.name}{_UNFINISHED}"
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Hold Ctrl-C back for the moment in which files are moved in: they are whole then, or not there."""
+    if threading.current_thread() is not threading.main_thread():  # which alone gets it
+        yield
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        raise KeyboardInterrupt
 
 
 def _remove_finished(folder: Path) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final
 
 from ihcscore.schema import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNWRITABLE: Final = "replace"
+"""What becomes of a character that no text file can hold: a question mark. Python keeps the bytes of a file's
+name that are no UTF-8 as such characters."""
 
 
 def write_table(path: Path, table: pd.DataFrame, schema: Table) -> None:
@@ -27,7 +32,7 @@ def write_table(path: Path, table: pd.DataFrame, schema: Table) -> None:
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table that is no output of a command, such as one for a person to fill in."""
-    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8", errors=UNWRITABLE)
 
 
 def read_table(path: Path, schema: Table) -> pd.DataFrame:
@@ -40,6 +45,8 @@ def read_table(path: Path, schema: Table) -> pd.DataFrame:
     ValueError
         If its columns are not the schema's.
     """
+    import pandas as pd
+
     text = pd.read_csv(path, dtype=str, keep_default_na=False)
     if list(text.columns) != schema.names:
         raise ValueError(f"{path.name}: columns {list(text.columns)}, expected {schema.names}")
@@ -48,6 +55,8 @@ def read_table(path: Path, schema: Table) -> pd.DataFrame:
 
 
 def _typed(column: pd.Series, dtype: str) -> pd.Series:
+    import pandas as pd
+
     if dtype == "float":
         return pd.Series([float(value) if value else math.nan for value in column], dtype=float)
     if dtype == "int":
@@ -57,6 +66,5 @@ def _typed(column: pd.Series, dtype: str) -> pd.Series:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write JSON in UTF-8, keys in the order in which they were given; NaN is refused."""
-    path.write_text(
-        json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-    )
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", errors=UNWRITABLE)

@@ -9,13 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from ihcscore import output, pictures
-from ihcscore.errors import IhcscoreError, SlideError, all_of, parameter
+from ihcscore.errors import IhcscoreError, SlideError, all_of, require_in
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import CountedArray, as_profile, count_array
-from ihcscore.schema import IMAGE_CELLS, IMAGE_COUNTS
+from ihcscore.schema import COUNTED_MPP_UM, IMAGE_CELLS, IMAGE_COUNTS
 from ihcscore.score import density as score
-from ihcscore.slide.base import PLAUSIBLE_MPP_UM
 from ihcscore.slide.readers.plain_image import find_images, read_image
 
 
@@ -73,9 +72,7 @@ def count_images(
         If the profile, the pixel size or the folder cannot be used, or no image can be counted.
     """
     profile = as_profile(profile)
-    low, high = PLAUSIBLE_MPP_UM
-    if not low <= mpp_um <= high:
-        raise SlideError(f"{parameter('mpp_um')} is {mpp_um:g}, expected {low} to {high}")
+    require_in(COUNTED_MPP_UM, "mpp_um", mpp_um)
     files = find_images(paths)
     if out is None:
         return _count_all(files, profile, mpp_um, None, progress)

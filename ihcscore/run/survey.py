@@ -134,7 +134,7 @@ def survey_slide(
     SlideError
         If the slide cannot be read, its size cannot be right, or it shows no tissue.
     """
-    _check_size(slide)
+    check_size(slide)
     whole = see_whole(slide, cache=cache, progress=progress)
     tissue, artefacts = whole.tissue, whole.artefacts
     if not tissue.mask.any():
@@ -155,8 +155,14 @@ def survey_slide(
     )
 
 
-def _check_size(slide: Slide) -> None:
-    """Refuse a slide that is too coarse to count cells, or larger than any glass."""
+def check_size(slide: Slide) -> None:
+    """Refuse a slide that is too coarse to count cells, or larger than any glass.
+
+    Raises
+    ------
+    SlideError
+        Also where its µm per pixel are not known.
+    """
     coarsest = MPP_RANGE_UM[1]
     if slide.mpp_um > coarsest:
         raise SlideError(

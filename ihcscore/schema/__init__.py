@@ -51,7 +51,16 @@ from ihcscore.schema.names import (
 from ihcscore.schema.notes import Note, NoteKind, texts
 from ihcscore.schema.pet import LESIONS, SCANS, PeakKind, SuvKind, SuvSettings, Threshold
 from ihcscore.schema.pet_in import SCAN_MANIFEST, SPHERES, VOLUME_NAMES
-from ihcscore.schema.settings import FieldSettings, RegionSettings, RunSettings, SettingError
+from ihcscore.schema.settings import (
+    COUNTED_MPP_UM,
+    SEED,
+    SLIDE_MPP_UM,
+    WORKERS,
+    FieldSettings,
+    RegionSettings,
+    RunSettings,
+    SettingError,
+)
 from ihcscore.schema.study import (
     AGREEMENT,
     AGREEMENT_PAIRS,
@@ -88,6 +97,7 @@ __all__ = [
     "COHORT_FIELDS",
     "COHORT_SCORES",
     "CORRELATIONS",
+    "COUNTED_MPP_UM",
     "DEMO",
     "DEMO_FIT",
     "DEMO_PLACES",
@@ -113,8 +123,10 @@ __all__ = [
     "SCAN_MANIFEST",
     "SCORES",
     "SCORES_IN",
+    "SEED",
     "SERIAL",
     "SLIDE_CELLS",
+    "SLIDE_MPP_UM",
     "SPHERES",
     "SUMMARY",
     "SUV_COLUMNS",
@@ -123,6 +135,7 @@ __all__ = [
     "UPTAKE",
     "VOLUME_NAMES",
     "WITH_INTERVAL",
+    "WORKERS",
     "Adjustment",
     "AgreementSettings",
     "Attainable",

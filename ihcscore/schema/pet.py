@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ihcscore.schema.settings import SettingError, require
-from ihcscore.schema.table import Table, columns
+from ihcscore.schema.settings import SettingError, require, require_in
+from ihcscore.schema.table import Range, Table, columns
+
+_PERCENT = Range(low=0, open_low=True, high=100)
+_SUV = Range(low=0, open_low=True, high=1000)
 
 
 class SuvKind(StrEnum):
@@ -46,8 +48,10 @@ class Threshold:
     relative: bool = True
 
     def __post_init__(self) -> None:
-        require(math.isfinite(self.value) and self.value > 0, "threshold", self.value, "above 0")
-        require(not self.relative or self.value <= 100, "threshold", f"{self.value}%", "at most 100%")
+        if self.relative:
+            require(self.value in _PERCENT, "threshold", f"{self.value:g}%", f"{_PERCENT}%")
+        else:
+            require_in(_SUV, "threshold", self.value)
 
     @classmethod
     def parse(cls, text: str) -> Threshold:

@@ -10,6 +10,27 @@ import math
 from dataclasses import dataclass, field
 
 from ihcscore.schema.names import Front, Sampling
+from ihcscore.schema.table import Range
+
+SLIDE_MPP_UM = Range(low=0.05, high=10)
+"""µm per pixel of a brightfield scanner: 100x oil gives about 0.06, a 1.25x overview about 8. Beyond these
+it is a mistake in the file (a 72 dpi default reads as 353 µm)."""
+
+COUNTED_MPP_UM = Range(low=0.05, high=1)
+"""µm per pixel at which cells can be counted: at 1 µm a lymphocyte is 7 pixels across."""
+
+WORKERS = Range(low=1, high=256)
+"""Processes on one machine."""
+
+SEED = Range(low=0, high=2**32 - 1)
+"""Seeds of random numbers."""
+
+# Beyond these a setting is a slip of the decimal point or of the unit, not a choice.
+_MARGIN_UM = Range(low=0, open_low=True, high=20_000)
+_N_FIELDS = Range(low=1, high=10_000)
+_FIELD_AREA_MM2 = Range(low=0.001, high=100)
+_SHARE = Range(low=0, high=1)
+_REGISTRATION_ERROR_UM = Range(low=0, open_low=True, high=10_000)
 
 
 class SettingError(ValueError):
@@ -34,6 +55,11 @@ def require(holds: bool, name: str, got: object, expected: str) -> None:
         raise SettingError(name, f"is {got}, expected {expected}")
 
 
+def require_in(expected: Range, name: str, got: float) -> None:
+    """Refuse a number that is out of range, or none at all (NaN), by :class:`SettingError`."""
+    require(got in expected, name, got, str(expected))
+
+
 @dataclass(frozen=True, kw_only=True)
 class RegionSettings:
     """How tumour centre and invasive front follow from a tumour outline.
@@ -52,7 +78,7 @@ class RegionSettings:
     front: Front = Front.BOTH
 
     def __post_init__(self) -> None:
-        require(self.margin_um > 0, "margin_um", self.margin_um, "above 0")
+        require_in(_MARGIN_UM, "margin_um", self.margin_um)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +109,10 @@ class FieldSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(self.n_fields >= 1, "n_fields", self.n_fields, "1 or more")
-        require(self.field_area_mm2 > 0, "field_area_mm2", self.field_area_mm2, "above 0")
-        share = self.min_tissue_fraction
-        require(0 <= share <= 1, "min_tissue_fraction", share, "0 to 1")
-        require(self.seed >= 0, "seed", self.seed, "0 or more")
+        require_in(_N_FIELDS, "n_fields", self.n_fields)
+        require_in(_FIELD_AREA_MM2, "field_area_mm2", self.field_area_mm2)
+        require_in(_SHARE, "min_tissue_fraction", self.min_tissue_fraction)
+        require_in(SEED, "seed", self.seed)
 
     @property
     def side_um(self) -> float:
@@ -119,5 +144,6 @@ class RunSettings:
     max_registration_error_um: float = 100.0
 
     def __post_init__(self) -> None:
-        most = self.max_registration_error_um
-        require(most > 0, "max_registration_error_um", most, "above 0")
+        if self.mpp_um is not None:
+            require_in(SLIDE_MPP_UM, "mpp_um", self.mpp_um)
+        require_in(_REGISTRATION_ERROR_UM, "max_registration_error_um", self.max_registration_error_um)

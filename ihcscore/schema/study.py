@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ihcscore.schema.names import Adjustment, Unit
-from ihcscore.schema.settings import SettingError, require
-from ihcscore.schema.table import Table, columns
+from ihcscore.schema.settings import SEED, SettingError, require, require_in
+from ihcscore.schema.table import Range, Table, columns
 from ihcscore.schema.variables import Variable, parse_variable
+
+_N_RANDOM = Range(low=100, high=10_000_000)
+_OFFSET = Range(low=0, open_low=True, high=1e6)
+_BIN = Range(low=0, open_low=True, high=1e9)
 
 SUV_COLUMNS = ("suv_max", "suv_mean", "suv_peak")
 
@@ -73,8 +77,8 @@ class CorrelationSettings:
         require(self.suv in SUV_COLUMNS, "suv", self.suv, f"one of {', '.join(SUV_COLUMNS)}")
         require(0 < self.alpha < 1, "alpha", self.alpha, "between 0 and 1")
         for name in ("n_resamples", "n_bootstrap", "n_simulated"):
-            require(getattr(self, name) >= 100, name, getattr(self, name), "100 or more")
-        require(self.seed >= 0, "seed", self.seed, "0 or more")
+            require_in(_N_RANDOM, name, getattr(self, name))
+        require_in(SEED, "seed", self.seed)
         require(self.y is None or self.x is not None, "x", self.x, "a marker:region where y is given")
         require(self.timepoint != self.on_treatment, "on_treatment", self.on_treatment, "another scan")
         _ = self.asked  # refuses what is no variable
@@ -123,9 +127,10 @@ class AgreementSettings:
     offset: float = 1.0
 
     def __post_init__(self) -> None:
-        require(self.offset > 0, "offset", self.offset, "above 0")
+        require_in(_OFFSET, "offset", self.offset)
         require(list(self.bins) == sorted(set(self.bins)), "bins", self.bins, "rising numbers")
-        require(not self.bins or self.bins[0] > 0, "bins", self.bins, "numbers above 0")
+        for number in self.bins:
+            require_in(_BIN, "bins", number)
 
 
 JOINED = Table(

@@ -93,10 +93,15 @@ class Range:
 
     def __str__(self) -> str:
         if math.isinf(self.low):
-            return "any" if math.isinf(self.high) else f"{self.high:g} or less"
+            return "any" if math.isinf(self.high) else f"{_plain(self.high)} or less"
         if math.isinf(self.high):
-            return f"above {self.low:g}" if self.open_low else f"{self.low:g} or more"
-        return f"{'above ' if self.open_low else ''}{self.low:g} to {self.high:g}"
+            return f"above {_plain(self.low)}" if self.open_low else f"{_plain(self.low)} or more"
+        return f"{'above ' if self.open_low else ''}{_plain(self.low)} to {_plain(self.high)}"
+
+
+def _plain(number: float) -> str:
+    """A number with all its digits, without an exponent up to 12 of them."""
+    return f"{number:.12g}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The command line as a user meets it: results, and one clear line for bad input."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -411,3 +412,60 @@ def test_info_and_profiles(ihcscore_command, phantom, tmp_path, picture):
     assert shown.status == 0
     assert "--mpp-um" in shown.out
     assert "CD25" in ihcscore_command("profiles").out
+
+
+def test_bare_command_shows_the_help(ihcscore_command):
+    shown = ihcscore_command()
+    assert (shown.status, shown.err) == (0, "")
+    assert shown.out == ihcscore_command("--help").out
+    assert "cohort" in shown.out
+    assert "--install-completion" in shown.out
+
+
+@pytest.mark.parametrize("name", ["CD3", "cd25", "Ki-67"])
+def test_a_profile_is_printed_as_it_is_read(tmp_path, name):
+    import subprocess
+    import sys
+
+    from ihcscore.profiles import load_profile
+
+    mine = tmp_path / "mine.toml"
+    with mine.open("wb") as file:  # as a shell's > does, whatever the terminal's encoding
+        command = [sys.executable, "-m", "ihcscore", "profiles", name]
+        subprocess.run(command, stdout=file, check=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert load_profile(mine) == load_profile(name)
+
+
+def test_an_unknown_profile_is_refused(ihcscore_command):
+    refused(ihcscore_command("profiles", "CD99"), "CD99", "CD25, CD3")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes there")
+class TestNamesThatAreNoUtf8:
+    NAME = os.fsdecode(b"Pr\xe4parat")
+
+    def test_they_are_shown(self, ihcscore_command, tmp_path):
+        refused(
+            ihcscore_command("run", tmp_path / f"{self.NAME}.svs", "--marker", "CD3"), "parat.svs: no such"
+        )
+        refused(ihcscore_command("cohort", tmp_path / f"{self.NAME}.csv"), "parat.csv: no such")
+        refused(ihcscore_command("correlate", tmp_path / f"{self.NAME}.csv"), "parat.csv: no such")
+
+    def test_tiles_of_such_names_are_counted(self, tmp_path):
+        import subprocess
+        import sys
+
+        tile = tmp_path / f"{self.NAME}.png"
+        Image.fromarray(np.full((64, 64, 3), 240, np.uint8)).save(tile, format="PNG")
+        out = tmp_path / f"{self.NAME}-out"
+        command = [sys.executable, "-m", "ihcscore", "count", tile, "--marker", "CD3", "--mpp-um", "0.5"]
+        shown = subprocess.run([*command, "--out", out, "--overlays"], capture_output=True, check=False)
+        assert b"Traceback" not in shown.stderr
+        assert shown.returncode in (0, 2, 3)
+        if shown.returncode == 0:
+            assert "Pr?parat.png" in (out / "counts.csv").read_text(encoding="utf-8")
+            assert b"Pr?parat-out" in shown.stdout
+
+    def test_a_name_in_other_letters_is_pointed_at(self, ihcscore_command, tmp_path):
+        (tmp_path / "Pra\u0308parat.svs").write_bytes(b"x")
+        refused(ihcscore_command("run", tmp_path / "Präparat.svs", "--marker", "CD3"), "rename it")

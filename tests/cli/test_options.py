@@ -75,11 +75,11 @@ def test_names_are_the_fields_but_for_the_number_of_fields():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("run", "a.svs", "--marker", "CD8", "--fields", "0"), "--fields is 0, expected 1 or more"),
-        (("fields", "a.svs", "--field-area-mm2", "-1"), "--field-area-mm2 is -1.0, expected above 0"),
+        (("run", "a.svs", "--marker", "CD8", "--fields", "0"), "--fields is 0, expected 1 to 10000"),
+        (("fields", "a.svs", "--field-area-mm2", "-1"), "--field-area-mm2 is -1.0, expected 0.001 to 100"),
         (("cohort", "a.csv", "--max-registration-error-um", "0"), "--max-registration-error-um is 0.0"),
         (("correlate", "a.csv", "--on-treatment", "baseline"), "--on-treatment is baseline"),
-        (("agree", "a.csv", "b.csv", "--offset", "0"), "--offset is 0.0, expected above 0"),
+        (("agree", "a.csv", "b.csv", "--offset", "0"), "--offset is 0.0, expected above 0 to 1000000"),
         (("run", "a.svs", "--regions", "a.geojson"), "--regions"),
         (("run", "a.svs", "--sampling", "given"), "--sampling"),
     ],

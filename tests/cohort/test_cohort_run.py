@@ -165,8 +165,8 @@ def test_nothing_says_where_or_when(scored: Scored, cohort: CohortFiles) -> None
 
 def test_progress_tells_the_time_left(scored: Scored) -> None:
     said = (scored.out.parent / "progress.txt").read_text().splitlines()
-    assert said[0] == "0 of 4 slides"
-    assert re.fullmatch(r"1 of 4 slides, about \d+ s left", said[1])
+    assert said[:2] == ["looking at slide 1 of 4", "0 of 4 slides"]
+    assert re.fullmatch(r"1 of 4 slides, about \d+ s left", said[2])
     assert said[-2:] == ["4 of 4 slides", "tables and report"]
 
 
@@ -181,7 +181,9 @@ def test_a_missing_and_a_damaged_slide_fail_by_name(ihcscore_command, copy: Scor
     (copy.manifest.parent / "slides" / "broken.svs").write_bytes(b"no slide at all")
     copy.edit({"P1-A CD8": {"slide": "slides/gone.mrxs"}, "P2-A CD8": {"slide": "slides/broken.svs"}})
     before = {name: tree(copy.out / name / "CD3") for name in ("P1-A", "P2-A")}
-    shown = ihcscore_command("cohort", copy.manifest, "--out", copy.out, "--resume", "--quiet", *WORDS)
+    shown = ihcscore_command(
+        "cohort", copy.manifest, "--out", copy.out, "--resume", "--keep-going", "--quiet", *WORDS
+    )
     assert shown.status == 3
     assert shown.err.splitlines() == [
         "ihcscore: P1-A CD8: slides/gone.mrxs: no such file",
@@ -242,7 +244,7 @@ def test_all_slides_fail(ihcscore_command, cohort: CohortFiles, tmp_path: Path) 
     manifest.write_text(
         f"patient_id,sample_id,slide,marker\np,s,a.svs,CD3\np,s,b.svs,CD8\np,t,{cohort.slides[0].slide},CD99\n"
     )
-    shown = ihcscore_command("cohort", manifest, "--out", tmp_path / "out", "--quiet")
+    shown = ihcscore_command("cohort", manifest, "--out", tmp_path / "out", "--keep-going", "--quiet")
     assert shown.status == 3
     assert shown.err.splitlines()[:2] == [
         "ihcscore: s CD3: a.svs: no such file",

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from drawn_cohort import SETTINGS, WORDS, Scored, tree
+from drawn_cohort import SETTINGS, WORDS, Scored, stop_after_a_slide, tree
 from ihcscore.cohort import schedule, score_cohort
+from ihcscore.output.lock import LOCK
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
@@ -79,12 +80,30 @@ def test_by_the_command_line(ihcscore_command, scheduler: str, copy: Scored) -> 
         "--resume",
         "--dask-scheduler",
         scheduler,
+        "--keep-going",
         "--quiet",
         *WORDS,
     )
     assert shown.status == 3
     assert shown.err.startswith("ihcscore: P1-A CD8: broken.svs: not a slide")
     assert shown.err.count("\n") == 1
+
+
+def test_ctrl_c_ends_what_the_workers_are_at(scored: Scored, scheduler: str, tmp_path: Path) -> None:
+    out = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        score_cohort(
+            scored.manifest, out=out, settings=SETTINGS, dask_scheduler=scheduler, progress=stop_after_a_slide
+        )
+    # the workers, in processes that no signal reaches, have seen it by themselves, or just do
+    end = time.monotonic() + WITHIN_S
+    while [path for path in out.rglob(".*") if path.name != LOCK]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert not (out / "run.json").exists()
+    result = score_cohort(scored.manifest, out=out, settings=SETTINGS, dask_scheduler=scheduler, resume=True)
+    assert result.n_done_before >= 1
+    assert tree(out) == tree(scored.out)
 
 
 def test_threads_of_all_workers_count(scheduler: str) -> None:

@@ -145,10 +145,40 @@ def test_no_manifest(ihcscore_command, tmp_path: Path) -> None:
 def test_options_that_cannot_be(ihcscore_command, tmp_path: Path) -> None:
     path = write(tmp_path, "p,s,a.svs,CD3")
     for words, said in (
-        (("--workers", 0), "--workers is 0, expected 1 or more"),
+        (("--workers", 0), "--workers is 0, expected 1 to 256"),
         (("--resume", "--overwrite"), "give one of them"),
-        (("--max-registration-error-um", 0), "expected above 0"),
+        (("--max-registration-error-um", 0), "expected above 0 to 10000"),
     ):
         shown = ihcscore_command("cohort", path, "--out", tmp_path / "out", *words)
         assert (shown.status, shown.err.count("\n")) == (2, 1)
         assert said in shown.err
+
+
+def test_all_slips_of_a_manifest_are_told_at_once(ihcscore_command, tmp_path: Path) -> None:
+    cells = write(tmp_path, "p,s,a,CD3,perhaps,,0,", "p,,b,CD8,,,,", header=WITH_ALL)
+    shown = ihcscore_command("cohort", cells, "--out", tmp_path / "out")
+    assert (shown.status, shown.out) == (2, "")
+    assert [line.split("; ")[0] for line in shown.err.splitlines()] == [
+        "ihcscore: cohort.csv, row 3: sample_id is empty",
+        "ihcscore: cohort.csv, row 2: reference is 'perhaps', expected yes or no",
+        "ihcscore: cohort.csv, row 2: mpp_um is 0, expected above 0",
+        "ihcscore: cohort.csv: 3 faults",
+    ]
+    rows = write(tmp_path, "p,s,a,CD3", "q,s,b,cd3", "p,../t,c,CD8", "p,S,d,CD3")
+    shown = ihcscore_command("cohort", rows, "--out", tmp_path / "out")
+    assert shown.status == 2
+    for said in (
+        "'../t' names a folder",
+        "differ in case only",
+        "two slides of CD3",
+        "patients p and q",
+        "4 faults",
+    ):
+        assert said in shown.err
+    assert shown.err.count("\n") == 5
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_slide_that_stands_in_two_rows_is_told(tmp_path: Path) -> None:
+    manifest = read_manifest(write(tmp_path, "p,s,x/a.svs,CD3", "p,s,x/a.svs,CD8"))
+    assert texts(manifest.notes) == ["cohort.csv, rows 2 and 3: all name the slide a.svs"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,8 +16,8 @@ from pathlib import Path
 import filelock
 import pytest
 
-from drawn_cohort import SETTINGS, SLIDES, WORDS, Scored, tree, written_at
-from ihcscore.cohort import score_cohort
+from drawn_cohort import SETTINGS, SLIDES, WORDS, Scored, stop_after_a_slide, tree, written_at
+from ihcscore.cohort import plan_cohort, score_cohort
 from ihcscore.output import clear_unfinished, remove_run
 from ihcscore.output.lock import LOCK
 from ihcscore.schema import RegionSettings
@@ -73,6 +74,22 @@ def test_killed_and_resumed(scored: Scored, tmp_path: Path) -> None:
     assert result.n_done_before == len(finished)
     assert {folder: written_at(folder) for folder in finished} == before
     assert [path.name for path in tmp_path.iterdir()] == ["killed"]
+
+
+def test_stopped_by_ctrl_c(scored: Scored, tmp_path: Path) -> None:
+    out = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        score_cohort(scored.manifest, out=out, settings=SETTINGS, workers=2, progress=stop_after_a_slide)
+    assert not multiprocessing.active_children()
+    assert not [path for path in tmp_path.rglob(".*") if path.name != LOCK]
+    (done,) = (path.parent for path in out.glob("*/*/run.json"))
+    assert tree(done) == tree(scored.out / done.relative_to(out))
+    assert n_done_before(scored, out) == 1
+
+
+def n_done_before(scored: Scored, out: Path) -> int:
+    """How many slides a run in the folder need not do again."""
+    return sum(plan_cohort(scored.manifest, out=out, settings=SETTINGS, resume=True).done)
 
 
 def test_killed_while_files_are_moved_in(scored: Scored, copy: Scored) -> None:
@@ -212,7 +229,7 @@ def test_overwrite_keeps_what_is_not_the_runs(scored: Scored, copy: Scored) -> N
     note.write_text("of the pathologist")
     broken = {name: {"slide": "slides/gone.mrxs"} for name in ("P1-A CD3", "P2-A CD3")}
     copy.edit(broken)
-    result = copy.resume(resume=False, overwrite=True)
+    result = copy.resume(resume=False, overwrite=True, keep_going=True)
     assert len(result.errors) == 4
     assert [path.name for path in copy.out.rglob("run.json")] == ["run.json"]
     assert note.read_text() == "of the pathologist"
@@ -221,4 +238,4 @@ def test_overwrite_keeps_what_is_not_the_runs(scored: Scored, copy: Scored) -> N
 def test_margin_is_a_parameter_too(copy: Scored) -> None:
     copy.edit({f"{sample} CD8": {"slide": "slides/gone.mrxs"} for sample in ("P1-A", "P2-A")})
     wider = replace(SETTINGS, regions=RegionSettings(margin_um=250.0))
-    assert copy.resume(settings=wider).n_done_before == 0
+    assert copy.resume(settings=wider, keep_going=True).n_done_before == 0

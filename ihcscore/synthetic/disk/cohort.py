@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -21,6 +20,7 @@ from ihcscore.synthetic.draw.scene import Staining
 from ihcscore.synthetic.mounting import MountingSettings
 from ihcscore.synthetic.section import Section, SectionSettings, draw_section
 from ihcscore.synthetic.zones import Zone
+from ihcscore.workers import processes
 
 # Called with what is being done and the share of the whole that is done, 0 to 1.
 Progress = Callable[[str, float], None]
@@ -242,8 +242,7 @@ def _done(jobs: list[_Job], workers: int) -> Iterator[tuple[int, SlideTruth]]:
     if workers == 1:
         yield from ((number, _draw(job)) for number, job in enumerate(jobs))
         return
-    # Not forked: OpenCV's threads do not survive it.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with processes(workers) as pool:
         futures = {pool.submit(_draw, job): number for number, job in enumerate(jobs)}
         for future in as_completed(futures):
             yield futures[future], future.result()
