@@ -13,7 +13,7 @@ from ihcscore.schema import RunSettings
 
 
 @app.command()
-@with_settings(RunSettings, without=("min_tissue_fraction", "max_registration_error_um"))
+@with_settings(RunSettings, without=("min_tissue_fraction", "max_registration_error_um", "force_stain"))
 def fields(
     slide: Annotated[Path, typer.Argument(metavar="SLIDE")],
     annotations: Annotations = None,

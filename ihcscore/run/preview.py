@@ -115,6 +115,7 @@ def write_fields(
             cache=Path(out) / CACHE,
             watch=Stopwatch(),
             progress=progress,
+            refuses=False,
         )
         _write(folder, planned)
     return planned.plan

@@ -20,6 +20,7 @@ from ihcscore.slide.thumbnail import kept_thumbnail
 from ihcscore.stain import MPP_RANGE_UM, Stains, estimate_pigment, estimate_stains, rgb_to_od, unmix
 from ihcscore.tissue.artefacts import Artefacts, find_artefacts
 from ihcscore.tissue.mask import TissueMap, TissueSettings, find_tissue
+from ihcscore.tissue.stain_check import StainCheck, check_stain
 
 # Stains are estimated on this many squares, spread evenly over the tissue: 0.6 mm² in all.
 _SAMPLES = 36
@@ -56,11 +57,14 @@ class Survey(WholeSlide):
     outline : shapely geometry
         Of the tissue, level-0 pixels.
     stains : Stains
+    stain_check : StainCheck
+        Whether it is stained by haematoxylin and the chromogen at all.
     blocks : BlockScan
     """
 
     outline: BaseGeometry = field(repr=False)
     stains: Stains
+    stain_check: StainCheck
     blocks: BlockScan
 
     @property
@@ -142,13 +146,14 @@ def survey_slide(
             f"{slide.name}: no tissue found; is it the right slide, and was it scanned in brightfield?"
         )
     progress("stains", 0.22)
-    stains = slide_stains(slide, tissue, chromogen=chromogen, pigment=pigment)
+    stains, stain_check = slide_stains(slide, tissue, chromogen=chromogen, pigment=pigment)
     return Survey(
         thumbnail=whole.thumbnail,
         tissue=tissue,
         artefacts=artefacts,
         outline=tissue.outline(),
         stains=stains,
+        stain_check=stain_check,
         blocks=scan_blocks(
             slide, tissue=artefacts.usable_tissue, downsample=tissue.downsample, stains=stains
         ),
@@ -173,8 +178,10 @@ def _check_size(slide: Slide) -> None:
 
 def slide_stains(
     slide: Slide, tissue: TissueMap, *, chromogen: Chromogen, pigment: BaseGeometry | None = None
-) -> Stains:
-    """Stains of a slide, from squares spread over its tissue, the pigment's from areas that are marked.
+) -> tuple[Stains, StainCheck]:
+    """Stains of a slide, and whether they are those at all, from squares spread over its tissue.
+
+    The pigment's colour comes from areas that are marked.
 
     Raises
     ------
@@ -189,9 +196,10 @@ def slide_stains(
         mpp_um=mpp_um,
         n_squares=n_squares,
     )
+    check = check_stain(sample, chromogen=chromogen, white_rgb=stains.white_rgb, mpp_um=mpp_um)
     if pigment is None or pigment.is_empty:
-        return stains
-    return estimate_pigment(stains, _marked_pixels(slide, pigment))
+        return stains, check
+    return estimate_pigment(stains, _marked_pixels(slide, pigment)), check
 
 
 def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], float, int]:

@@ -154,6 +154,7 @@ def record_of(
                 "mpp_um": tissue.mpp_um,
             },
             "stains": survey.stains,
+            "stain_check": survey.stain_check,
             "notes": notes,
         },
     )

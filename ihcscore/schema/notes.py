@@ -12,6 +12,7 @@ from ihcscore.schema.names import RegionName
 class NoteKind(StrEnum):
     """What a note is about; its sentence may change, its kind does not."""
 
+    STAIN = "stain"
     PROPOSED = "proposed"
     PROPOSAL = "proposal"
     CARRIED = "carried"

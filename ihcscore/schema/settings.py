@@ -110,6 +110,8 @@ class RunSettings:
     max_registration_error_um : float
         Largest estimated error in µm at which a carried field is scored. A field that was found again on
         another slide with a larger one stays unplaced.
+    force_stain : bool
+        Count a slide that is refused for its stain (H&E, grey, fluorescence). It stands in every output.
     """
 
     fields: FieldSettings = field(default_factory=FieldSettings)
@@ -117,6 +119,7 @@ class RunSettings:
     mpp_um: float | None = None
     icc: bool = True
     max_registration_error_um: float = 100.0
+    force_stain: bool = False
 
     def __post_init__(self) -> None:
         most = self.max_registration_error_um
