@@ -23,9 +23,10 @@ _BRIGHTEST_SHARE = 0.02
 # Amounts below this are noise and divide nothing.
 _LEAST_OD = 0.03
 _DARK = (
-    "{:.0%} of it is nearly black: a dark ground, as of fluorescence or of an inverted picture, where "
-    "stained sections lie on bright glass"
+    "its ground is dark, as of fluorescence or of an inverted picture: {}, where stained sections lie on "
+    "bright glass"
 )
+_CHANNELS = ("red", "green", "blue")
 _BARE = "hardly anything in it is stained: bare glass, on which nothing is to count and no stain to tell"
 _MIXTURES = {
     Chromogen.DAB: "blue or brown",
@@ -47,8 +48,12 @@ class StainCheckSettings:
         told.
     min_absorbing_um2, min_absorbing_share : float
         Less that absorbs, in area or as a share of the picture, is bare glass: a lymphocyte has 40 µm².
-    refuse_dark_share : float
-        Share of dark pixels that no brightfield picture reaches: fluorescence, or an inverted picture.
+    empty_below, refuse_empty_share, refuse_white_share : float
+        Grey level, 0 to 255, below which a channel is empty; share of pixels with all three empty from which
+        a picture is refused, as one of fluorescence, unless a larger share is white than the last, or some of
+        it is brown: crowded cells of dark DAB are as black.
+    doubt_dark_share : float
+        Share of pixels too dark to have a colour from which a picture is doubtful.
     max_grey_range : float
         Largest difference between the channels, 0 to 255, of nearly all that absorbs in a grey picture.
     black_below, white_above, doubt_black_share : float
@@ -79,7 +84,10 @@ class StainCheckSettings:
     dark_od: float = 0.9
     min_absorbing_um2: float = 100.0
     min_absorbing_share: float = 0.001
-    refuse_dark_share: float = 0.5
+    empty_below: int = 40
+    refuse_empty_share: float = 0.5
+    refuse_white_share: float = 0.01
+    doubt_dark_share: float = 0.5
     max_grey_range: float = 4.0
     black_below: int = 60
     white_above: int = 185
@@ -183,20 +191,20 @@ def check_stain(
         white_share=_share(pixels.min(axis=1) > s.white_above),
         absorbing_share=_share(absorbs),
     )
-    if seen.dark_share > s.refuse_dark_share:
-        return replace(seen, verdict=StainVerdict.REFUSED, reason=_DARK.format(seen.dark_share))
+    colours = _shares(od[absorbs], chromogen, s) if absorbs.any() else None
+    if dark := _dark_ground(pixels, seen, colours, s):
+        return replace(seen, verdict=StainVerdict.REFUSED, reason=_DARK.format(dark))
     least = max(s.min_absorbing_um2 / (step * mpp_um) ** 2, s.min_absorbing_share * len(pixels))
     if seen.dark_share * len(pixels) + absorbs.sum() < least:
         return replace(seen, verdict=StainVerdict.DOUBTFUL, reason=_BARE)
-    if not absorbs.any():
+    if colours is None:
         return replace(seen, verdict=StainVerdict.DOUBTFUL, reason="all that absorbs in it is black")
     if wrong := _no_rgb(pixels, absorbs, s):
         return replace(seen, verdict=StainVerdict.REFUSED, reason=wrong)
-    shares = _shares(od[absorbs], chromogen, s)
-    verdict, reason = _judged_by_colour(shares, chromogen, s)
+    verdict, reason = _judged_by_colour(colours, chromogen, s)
     if verdict == StainVerdict.OK:
         verdict, reason = _judged_by_ground(seen, s)
-    return replace(seen, verdict=verdict, reason=reason, shares=shares)
+    return replace(seen, verdict=verdict, reason=reason, shares=colours)
 
 
 def _ground(pixels: NDArray[np.uint8]) -> Rgb:
@@ -204,6 +212,19 @@ def _ground(pixels: NDArray[np.uint8]) -> Rgb:
     darkest = pixels.min(axis=1)
     red, green, blue = pixels[darkest >= np.quantile(darkest, 1 - _BRIGHTEST_SHARE)].mean(axis=0)
     return float(red), float(green), float(blue)
+
+
+def _dark_ground(
+    pixels: NDArray[np.uint8], seen: StainCheck, colours: StainShares | None, s: StainCheckSettings
+) -> str:
+    """What shows that a picture was not taken in brightfield; empty where nothing does."""
+    brown = colours is not None and colours.brown >= s.brown_share
+    empty = _share(pixels.max(axis=1) < s.empty_below)
+    if empty > s.refuse_empty_share and seen.white_share < s.refuse_white_share and not brown:
+        return f"{empty:.0%} of it is black"
+    brightest = np.quantile(pixels, 1 - _BRIGHTEST_SHARE, axis=0)
+    dark = [name for name, value in zip(_CHANNELS, brightest, strict=True) if value < s.empty_below]
+    return f"{' and '.join(dark)} are empty all over it" if len(dark) > 1 else ""
 
 
 def _no_rgb(pixels: NDArray[np.uint8], absorbs: NDArray[np.bool_], s: StainCheckSettings) -> str:
@@ -287,6 +308,8 @@ def _judged_by_ground(seen: StainCheck, s: StainCheckSettings) -> tuple[StainVer
             f"more of it is black ({seen.black_share:.0%}) than white ({seen.white_share:.0%}), as in an "
             "inverted picture"
         )
+    if seen.dark_share > s.doubt_dark_share:
+        return StainVerdict.DOUBTFUL, f"{seen.dark_share:.0%} of it is too dark for its stain to be told"
     if max(seen.ground_rgb) < s.least_bright:
         return StainVerdict.DOUBTFUL, f"nothing in it is bright: its brightest pixels are ({ground})"
     if np.ptp(seen.ground_rgb) > s.max_tint:
