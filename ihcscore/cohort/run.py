@@ -38,6 +38,10 @@ class CohortResult:
         Slides that could not be scored, by sample and marker, and why.
     n_failed_fields : int
         Fields that could not be read on the others.
+    nothing_scored : tuple of (str, str)
+        Slides, by sample and marker, on which no field could be scored although they could be read.
+    stains : dict of (str, str) to str
+        What is doubtful in the stain of a slide, by sample and marker.
     n_done_before : int
         Slides that an earlier run had done.
     notes : list of Note
@@ -51,6 +55,8 @@ class CohortResult:
     errors: dict[tuple[str, str], str]
     n_failed_fields: int
     n_done_before: int
+    nothing_scored: tuple[tuple[str, str], ...] = ()
+    stains: dict[tuple[str, str], str] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
 
@@ -224,6 +230,8 @@ def _join(
         errors=errors,
         n_failed_fields=sum(outcome.n_failed for outcome in outcomes.values()),
         n_done_before=sum(outcome.done_before for outcome in outcomes.values()),
+        nothing_scored=tuple(at for at, one in outcomes.items() if not one.error and not one.n_scored),
+        stains={where: outcome.stain for where, outcome in outcomes.items() if outcome.stain},
     )
     with output.OutputFolder(out, overwrite=True) as folder:
         output.write_table(folder.new_file("scores.csv"), scores, COHORT_SCORES)

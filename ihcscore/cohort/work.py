@@ -16,6 +16,7 @@ from ihcscore.profiles import MarkerProfile, load_profile
 from ihcscore.run.drawn import DrawnFields
 from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.slide import score_slide
+from ihcscore.run.write import read_run
 from ihcscore.schema import FIELDS, FieldStatus, RunSettings
 from ihcscore.serial.carry import CarriedFields
 
@@ -55,12 +56,18 @@ class Outcome:
         Why the slide could not be scored; empty if it was.
     n_failed : int
         Fields that could not be read.
+    n_scored : int
+        Fields that were scored.
+    stain : str
+        What is doubtful in its stain, a sentence without full stop; empty where nothing is.
     done_before : bool
         Whether an earlier run had done it.
     """
 
     error: str = ""
     n_failed: int = 0
+    n_scored: int = 0
+    stain: str = ""
     done_before: bool = False
 
 
@@ -73,7 +80,7 @@ def perform(task: Task) -> Outcome:
         profile = load_profile(task.entry.profile)
         key = work_key(task, profile)
         if _is_done(task.folder, key):
-            return Outcome(n_failed=_n_failed(task.folder), done_before=True)
+            return replace(_outcome(task.folder), done_before=True)
         output.remove_run(task.folder)
         entry = task.entry
         fields: FieldPlanner = DrawnFields(outline=entry.annotations)
@@ -81,7 +88,7 @@ def perform(task: Task) -> Outcome:
             fields = CarriedFields.read(
                 task.reference.slide, task.out / task.reference.folder, mpp_um=task.reference.mpp_um
             )
-        result = score_slide(
+        score_slide(
             entry.slide,
             profile=profile,
             fields=fields,
@@ -95,7 +102,7 @@ def perform(task: Task) -> Outcome:
         return Outcome(error=_portable(str(error), task))
     except Exception as error:
         return Outcome(error=_portable(f"{task.entry.slide.name}: {type(error).__name__}: {error}", task))
-    return Outcome(n_failed=result.n_failed)
+    return _outcome(task.folder)
 
 
 def _portable(message: str, task: Task) -> str:
@@ -163,7 +170,11 @@ def _is_done(folder: Path, key: str) -> bool:
     return record is not None and record.work_key == key and all((folder / n).is_file() for n in record.files)
 
 
-def _n_failed(folder: Path) -> int:
-    """Fields of a finished run that could not be read."""
-    fields = output.read_table(folder / "fields.csv", FIELDS)
-    return int((fields["status"] == FieldStatus.FAILED).sum())
+def _outcome(folder: Path) -> Outcome:
+    """What a finished run says of itself."""
+    status = output.read_table(folder / "fields.csv", FIELDS)["status"]
+    return Outcome(
+        n_failed=int((status == FieldStatus.FAILED).sum()),
+        n_scored=int((status == FieldStatus.SCORED).sum()),
+        stain=read_run(folder).stain_doubt,
+    )

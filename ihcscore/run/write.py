@@ -24,6 +24,7 @@ from ihcscore.schema import (
     SLIDE_CELLS,
     FieldStatus,
     Note,
+    NoteKind,
     RegionSource,
     Sampling,
 )
@@ -182,11 +183,14 @@ class FinishedRun:
         The outlines, drawn, proposed or carried; empty where fields were given.
     sampling : Sampling
         How the fields were chosen.
+    stain_doubt : str
+        What is doubtful in the slide's stain, a sentence without full stop; empty where nothing is.
     """
 
     scored: tuple[Field, ...] = field(repr=False)
     annotations: Annotations = field(repr=False)
     sampling: Sampling
+    stain_doubt: str = ""
 
 
 def read_run(folder: Path) -> FinishedRun:
@@ -213,4 +217,5 @@ def read_run(folder: Path) -> FinishedRun:
         scored=tuple(Field.from_row(row) for row in scored.to_dict("records")),
         annotations=annotations,
         sampling=sampling,
+        stain_doubt="; ".join(note["text"] for note in record["notes"] if note["kind"] == NoteKind.STAIN),
     )

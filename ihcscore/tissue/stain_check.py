@@ -58,7 +58,8 @@ class StainCheckSettings:
         Largest difference between the channels, 0 to 255, of nearly all that absorbs in a grey picture.
     black_below, white_above, doubt_black_share : float
         Grey levels, 0 to 255, that all channels of a black pixel are below and of a white one above, and the
-        share of black ones from which a picture with fewer white ones is doubtful: an inverted one.
+        share of black ones from which a picture with less than half as many white ones is doubtful: an
+        inverted one. Crowded cells of dark DAB leave more of the glass.
     least_bright : float
         Brightest channel of the ground of a brightfield picture, 0 to 255.
     max_tint : float
@@ -70,6 +71,9 @@ class StainCheckSettings:
         Green over blue density from which a pixel can be pink: red cells absorb more blue than green.
     doubt_pink_share, refuse_pink_share : float
         Shares of what absorbs that are pink.
+    refuse_hematoxylin_share : float
+        Share with haematoxylin from which pink is eosin: in H&E nearly all that absorbs has some, while a red
+        chromogen that lies over the counterstain leaves hardly any.
     brown_share : float
         Share that is brown from which pink beside it may be a second, red chromogen.
     yellow_residual, doubt_yellow_share : float
@@ -98,10 +102,11 @@ class StainCheckSettings:
     pink_green: float = 1.1
     doubt_pink_share: float = 0.02
     refuse_pink_share: float = 0.20
+    refuse_hematoxylin_share: float = 0.10
     brown_share: float = 0.02
     yellow_residual: float = 0.20
     doubt_yellow_share: float = 0.15
-    min_hematoxylin_share: float = 0.01
+    min_hematoxylin_share: float = 0.003
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,8 +289,8 @@ def _judged_by_colour(
 ) -> tuple[StainVerdict, str]:
     """The verdict on a picture in colour, and what was seen."""
     pink = f"{shares.pink:.0%} of what is stained is pink or red, not {_MIXTURES[chromogen]}"
-    hematoxylin = shares.hematoxylin >= s.min_hematoxylin_share
-    if shares.pink >= s.refuse_pink_share and hematoxylin and shares.brown < s.brown_share:
+    eosin = shares.hematoxylin >= s.refuse_hematoxylin_share and shares.brown < s.brown_share
+    if shares.pink >= s.refuse_pink_share and eosin:
         return StainVerdict.REFUSED, f"{pink}: eosin, as in H&E"
     if shares.pink >= s.refuse_pink_share:
         return StainVerdict.DOUBTFUL, f"{pink}: another chromogen, a second one, or eosin"
@@ -295,7 +300,7 @@ def _judged_by_colour(
         return StainVerdict.DOUBTFUL, (
             f"{shares.yellow:.0%} of what is stained is yellow or green, not {_MIXTURES[chromogen]}"
         )
-    if not hematoxylin:
+    if shares.hematoxylin < s.min_hematoxylin_share:
         return StainVerdict.DOUBTFUL, "no haematoxylin is seen in it, the counterstain that shows nuclei"
     return StainVerdict.OK, ""
 
@@ -303,7 +308,7 @@ def _judged_by_colour(
 def _judged_by_ground(seen: StainCheck, s: StainCheckSettings) -> tuple[StainVerdict, str]:
     """The verdict on what lies behind the stains, and what was seen."""
     ground = ", ".join(f"{value:.0f}" for value in seen.ground_rgb)
-    if seen.black_share > max(s.doubt_black_share, seen.white_share):
+    if seen.black_share > max(s.doubt_black_share, 2 * seen.white_share):
         return StainVerdict.DOUBTFUL, (
             f"more of it is black ({seen.black_share:.0%}) than white ({seen.white_share:.0%}), as in an "
             "inverted picture"
