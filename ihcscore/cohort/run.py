@@ -249,7 +249,7 @@ def _join(
         record = _record(samples, errors, settings, manifest)
         page = report.CohortPage(
             record=record, scores=scores, fields=fields, samples=per_sample, markers=per_marker,
-            errors=errors, contacts=contacts, overlays=overlays,
+            errors=errors, stains=result.stains, contacts=contacts, overlays=overlays,
             folders={
                 (slide.sample_id, slide.marker): slide.folder.as_posix()
                 for sample in samples

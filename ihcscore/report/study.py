@@ -58,7 +58,12 @@ class StudyPage:
         """What the template shows, by name."""
         correlations, settings = self.correlations, self.settings
         parts = wording.Parts(
-            suv="suv" in self.record["inputs"], serial=len(self.serial) > 0, response=len(self.response) > 0
+            suv="suv" in self.record["inputs"],
+            serial=len(self.serial) > 0,
+            response=len(self.response) > 0,
+            normality=bool(self.serial["shapiro_p"].notna().any()),
+            groups=bool(self.response["p"].notna().any()),
+            trend=bool(self.response["p_trend"].notna().any()),
         )
         return {
             "record": self.record,

@@ -13,7 +13,7 @@ from ihcscore.errors import IhcscoreError, SlideError, all_of, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import CountedArray, as_profile, count_array
-from ihcscore.run.stained import doubted, refuse_other_stains, stain_notes
+from ihcscore.run.stained import doubted, refuse_other_stains, stain_mark, stain_notes
 from ihcscore.schema import IMAGE_CELLS, IMAGE_COUNTS, Note, Quality
 from ihcscore.score import density as score
 from ihcscore.slide.base import PLAUSIBLE_MPP_UM
@@ -148,7 +148,8 @@ def _count_all(
         cells.append(counted.cells.assign(image=file.name))
         rows.append(_row(file.name, counted, check, counter.profile))
         if folder is not None:
-            _write_overlay(folder, file, counted, counter.profile)
+            title = f"{stain_mark(check)}{file.name}  ·  {counter.profile.name}"
+            _write_overlay(folder, file, counted, title)
     progress("done", 1.0)
     if not rows:
         raise all_of(errors.values())
@@ -181,14 +182,12 @@ def _row(name: str, counted: CountedArray, check: StainCheck, profile: MarkerPro
     }
 
 
-def _write_overlay(
-    folder: output.OutputFolder, file: Path, counted: CountedArray, profile: MarkerProfile
-) -> None:
+def _write_overlay(folder: output.OutputFolder, file: Path, counted: CountedArray, title: str) -> None:
     picture = pictures.FieldPicture(
         rgb=counted.rgb,
         cells=counted.cells,
         square=None,
         mpp_um=counted.mpp_um,
-        title=f"{file.name}  ·  {profile.name}",
+        title=title,
     )
     pictures.write_png(folder.new_file("overlays", f"{file.stem}.png"), pictures.draw_field(picture))

@@ -87,4 +87,6 @@ def plan_slide(
     with watch.timing("regions and fields"):
         plan = fields.plan(slide, survey, annotations=drawn, settings=settings)
         plan = replace(plan, notes=(*stain_notes(check, counts=refuses), *plan.notes))
+    if plan.mark is not None:
+        settings = replace(settings, fields=plan.mark.fields, regions=plan.mark.regions)
     return PlannedSlide(slide=slide, survey=survey, plan=plan, settings=settings)

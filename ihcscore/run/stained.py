@@ -51,3 +51,9 @@ def doubted(qc: Quality, reason: str, check: StainCheck) -> tuple[Quality, str]:
     if not doubt or qc == Quality.FAIL:
         return qc, reason
     return Quality.WARN, f"{reason} {doubt[0].upper()}{doubt[1:]}.".lstrip()
+
+
+def stain_mark(check: StainCheck) -> str:
+    """What stands first in the title of a picture whose stain is doubtful; empty where all is well."""
+    marks = {StainVerdict.REFUSED: "Stain refused, forced", StainVerdict.DOUBTFUL: "Stain doubtful"}
+    return f"{marks[check.verdict]}  ·  " if check.verdict in marks else ""
