@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ihcscore.geometry.field import Field
 from ihcscore.schema import FieldSettings, Front, RegionSettings, RegionSource, Sampling
@@ -18,8 +19,8 @@ MARK = "ihcscore"
 
 # Programs that write GeoJSON may round to this many digits; a field that was moved by hand moves farther.
 _DECIMALS = 2
-# Sides are differences of coordinates: nine digits of an area are left.
-_AREA_TOLERANCE = 1e-6
+# Rounding moves a side by 0.01 px in hundreds; another µm per pixel is farther off.
+_AREA_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,21 +76,29 @@ class DrawnMark:
         except (KeyError, TypeError, ValueError):  # a setting out of range is a ValueError too
             return None
 
-    def fits(self, fields: Sequence[Field]) -> bool:
+    def fits(self, fields: Sequence[Field], corners_xy_px: Sequence[NDArray[np.float64]]) -> bool:
         """Whether these are the very fields that were drawn: none moved, renamed, added or left out.
 
-        A field of another area in mm² was drawn at another µm per pixel.
+        Parameters
+        ----------
+        fields : sequence of Field
+            One of another area in mm² was drawn at another µm per pixel.
+        corners_xy_px : sequence of ndarray, shape (n, 2)
+            Of each, as they stand in the file.
         """
         area = self.fields.field_area_mm2
         same_area = all(math.isclose(one.area_mm2, area, rel_tol=_AREA_TOLERANCE) for one in fields)
-        return same_area and squares_sha256(fields) == self.squares_sha256
+        return same_area and squares_sha256(fields, corners_xy_px) == self.squares_sha256
 
 
-def squares_sha256(fields: Iterable[Field]) -> str:
-    """SHA-256 of names, regions and corners (level-0 pixels, two decimals), in whatever order they come."""
+def squares_sha256(fields: Sequence[Field], corners_xy_px: Sequence[NDArray[np.float64]]) -> str:
+    """SHA-256 of names, regions and corners (level-0 pixels, two decimals), in whatever order they come.
+
+    Parameters are those of :meth:`DrawnMark.fits`; a ring may repeat its first corner.
+    """
     lines = []
-    for one in fields:
-        corners = np.round(one.square.corners_xy_px, _DECIMALS) + 0.0  # no minus zero
-        places = " ".join(sorted(f"{x:.{_DECIMALS}f},{y:.{_DECIMALS}f}" for x, y in corners))
+    for one, corners in zip(fields, corners_xy_px, strict=True):
+        rounded = np.round(corners, _DECIMALS) + 0.0  # no minus zero
+        places = " ".join(sorted({f"{x:.{_DECIMALS}f},{y:.{_DECIMALS}f}" for x, y in rounded}))
         lines.append(f"{one.field_id}\t{one.region}\t{places}")
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import shapely
+
 from ihcscore.errors import AnnotationError
 from ihcscore.fields import SamplingFrame, as_square, check_fields_on_slide, tissue_fraction
 from ihcscore.geometry.field import Field
@@ -62,7 +64,8 @@ class GivenFields:
             rejects=False,
             file=file,
         )
-        if mark is None or mark.slide_identity != slide.identity or not mark.fits(fields):
+        corners = [shapely.get_coordinates(area.polygon) for area in areas]
+        if mark is None or mark.slide_identity != slide.identity or not mark.fits(fields, corners):
             return given
         return _as_drawn(given, mark)
 

@@ -142,10 +142,11 @@ def _write(folder: output.OutputFolder, planned: PlannedSlide) -> None:
 
 def _mark(planned: PlannedSlide) -> DrawnMark:
     """How the fields were drawn, for when they are given back."""
+    fields = planned.plan.fields
     return DrawnMark(
         slide_identity=planned.slide.identity,
         region_source=planned.plan.annotations.source,
         fields=planned.settings.fields,
         regions=planned.settings.regions,
-        squares_sha256=squares_sha256(planned.plan.fields),
+        squares_sha256=squares_sha256(fields, [one.square.corners_xy_px for one in fields]),
     )

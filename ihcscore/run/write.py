@@ -234,5 +234,7 @@ def read_run(folder: Path) -> FinishedRun:
         scored=tuple(Field.from_row(row) for row in scored.to_dict("records")),
         annotations=annotations,
         sampling=sampling,
-        stain_doubt="; ".join(note["text"] for note in record["notes"] if note["kind"] == NoteKind.STAIN),
+        stain_doubt="; ".join(
+            note["text"] for note in record.get("notes", ()) if note["kind"] == NoteKind.STAIN
+        ),
     )

@@ -291,7 +291,7 @@ def _judged_by_colour(
     pink = f"{shares.pink:.0%} of what is stained is pink or red, not {_MIXTURES[chromogen]}"
     eosin = shares.hematoxylin >= s.refuse_hematoxylin_share and shares.brown < s.brown_share
     if shares.pink >= s.refuse_pink_share and eosin:
-        return StainVerdict.REFUSED, f"{pink}: eosin, as in H&E"
+        return StainVerdict.REFUSED, f"{pink}: eosin, as in H&E, or a red chromogen"
     if shares.pink >= s.refuse_pink_share:
         return StainVerdict.DOUBTFUL, f"{pink}: another chromogen, a second one, or eosin"
     if shares.pink >= s.doubt_pink_share:
