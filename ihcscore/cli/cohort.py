@@ -56,6 +56,8 @@ def _tell_troubles(result: CohortResult) -> None:
         typer.echo(f"warning: {note.text}", err=True)
     for (sample, marker), doubt in result.stains.items():
         typer.echo(f"warning: {sample} {marker}: {doubt}", err=True)
+    for sample, marker in result.nothing_scored:
+        typer.echo(f"ihcscore: {sample} {marker}: no field could be scored; fields.csv says why", err=True)
     for (sample, marker), error in result.errors.items():
         typer.echo(f"ihcscore: {sample} {marker}: {error}", err=True)
     for where, group in result.fields.groupby(["sample_id", "marker"], sort=False):

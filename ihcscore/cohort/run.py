@@ -39,7 +39,8 @@ class CohortResult:
     n_failed_fields : int
         Fields that could not be read on the others.
     nothing_scored : tuple of (str, str)
-        Slides, by sample and marker, on which no field could be scored although they could be read.
+        Slides, by sample and marker, that could be read and on which no field could be scored. Those on which
+        no field was found again are none of them.
     stains : dict of (str, str) to str
         What is doubtful in the stain of a slide, by sample and marker.
     n_done_before : int
@@ -230,7 +231,7 @@ def _join(
         errors=errors,
         n_failed_fields=sum(outcome.n_failed for outcome in outcomes.values()),
         n_done_before=sum(outcome.done_before for outcome in outcomes.values()),
-        nothing_scored=tuple(at for at, one in outcomes.items() if not one.error and not one.n_scored),
+        nothing_scored=tuple(where for where, outcome in outcomes.items() if outcome.nothing_scored),
         stains={where: outcome.stain for where, outcome in outcomes.items() if outcome.stain},
     )
     with output.OutputFolder(out, overwrite=True) as folder:

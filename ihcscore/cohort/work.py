@@ -56,8 +56,8 @@ class Outcome:
         Why the slide could not be scored; empty if it was.
     n_failed : int
         Fields that could not be read.
-    n_scored : int
-        Fields that were scored.
+    nothing_scored : bool
+        Whether none of its fields was scored, and not because their places were not found on it.
     stain : str
         What is doubtful in its stain, a sentence without full stop; empty where nothing is.
     done_before : bool
@@ -66,7 +66,7 @@ class Outcome:
 
     error: str = ""
     n_failed: int = 0
-    n_scored: int = 0
+    nothing_scored: bool = False
     stain: str = ""
     done_before: bool = False
 
@@ -175,6 +175,6 @@ def _outcome(folder: Path) -> Outcome:
     status = output.read_table(folder / "fields.csv", FIELDS)["status"]
     return Outcome(
         n_failed=int((status == FieldStatus.FAILED).sum()),
-        n_scored=int((status == FieldStatus.SCORED).sum()),
+        nothing_scored=not status.isin([FieldStatus.SCORED, FieldStatus.UNPLACED]).any(),
         stain=read_run(folder).stain_doubt,
     )
