@@ -76,7 +76,7 @@ def cohort(
     if not quiet:
         print_samples(result.samples)
         typer.echo(f"\nReport: {out / 'report.html'}")
-    if result.errors or result.n_failed_fields:
+    if result.errors or result.n_failed_fields or result.nothing_scored:
         raise typer.Exit(EXIT_PARTLY)
 
 
@@ -114,6 +114,10 @@ def _tell_troubles(result: CohortResult) -> None:
     """What was odd in the manifest, slides without scores, and those on which no field was found again."""
     for note in result.notes:
         typer.echo(f"warning: {note.text}", err=True)
+    for (sample, marker), doubt in result.stains.items():
+        typer.echo(f"warning: {sample} {marker}: {doubt}", err=True)
+    for sample, marker in result.nothing_scored:
+        typer.echo(f"ihcscore: {sample} {marker}: no field could be scored; fields.csv says why", err=True)
     for (sample, marker), error in result.errors.items():
         typer.echo(f"ihcscore: {sample} {marker}: {error}", err=True)
     for where, group in result.fields.groupby(["sample_id", "marker"], sort=False):

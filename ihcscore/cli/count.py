@@ -36,6 +36,9 @@ def count(
     marker: Marker = None,
     out: Out = DEFAULT_OUT,
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw the cells on each image.")] = False,
+    force_stain: Annotated[
+        bool, typer.Option("--force-stain", help="Count images that are refused for their stain.")
+    ] = False,
     profile: ProfileFile = None,
     chromogen: Chromogen = None,
     overwrite: Overwrite = False,
@@ -50,9 +53,12 @@ def count(
         from ihcscore.run.images import count_images
 
         result = count_images(
-            images, profile=chosen, mpp_um=mpp_um, out=out, overlays=overlays, overwrite=overwrite,
-            progress=progress,
+            images, profile=chosen, mpp_um=mpp_um, out=out, overlays=overlays,
+            force_stain=force_stain, overwrite=overwrite, progress=progress,
         )  # fmt: skip
+    for name, notes in result.notes.items():
+        for note in notes:
+            typer.echo(f"warning: {name}: {note.text}", err=True)
     for error in result.errors.values():
         show_error(error)
     if not quiet:

@@ -24,7 +24,7 @@ from ihcscore.schema import RunSettings, Sampling
 
 
 @app.command()
-@with_settings(RunSettings, without=("min_tissue_fraction", "max_registration_error_um"))
+@with_settings(RunSettings, without=("min_tissue_fraction", "max_registration_error_um", "force_stain"))
 def fields(
     context: typer.Context,
     slide: Annotated[Path, typer.Argument(metavar="SLIDE")],

@@ -94,7 +94,7 @@ def run(
     if not quiet:
         print_scores(scores)
         typer.echo(f"\nReport: {out / 'report.html'}")
-    if errors or any(one.n_failed for one in results.values()):
+    if errors or any(one.n_failed or not one.n_scored for one in results.values()):
         raise typer.Exit(EXIT_PARTLY)
 
 
@@ -105,5 +105,7 @@ def _tell_troubles(results: dict[str, SlideScores], errors: dict[str, IhcscoreEr
             typer.echo(f"warning: {name}: {note.text}", err=True)
         for error in one.fields.loc[one.fields["status"] == FieldStatus.FAILED, "error"]:
             typer.echo(f"ihcscore: {error}", err=True)
+        if not one.n_scored:
+            typer.echo(f"ihcscore: {name}: no field could be scored; fields.csv says why", err=True)
     for trouble in errors.values():
         show_error(trouble)

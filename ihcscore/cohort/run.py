@@ -50,6 +50,11 @@ class CohortResult:
         Slides that could not be scored, by sample and marker, and why.
     n_failed_fields : int
         Fields that could not be read on the others.
+    nothing_scored : tuple of (str, str)
+        Slides, by sample and marker, that could be read and on which no field could be scored. Those on which
+        no field was found again are none of them.
+    stains : dict of (str, str) to str
+        What is doubtful in the stain of a slide, by sample and marker.
     n_done_before : int
         Slides that an earlier run had done.
     notes : list of Note
@@ -63,6 +68,8 @@ class CohortResult:
     errors: dict[tuple[str, str], str]
     n_failed_fields: int
     n_done_before: int
+    nothing_scored: tuple[tuple[str, str], ...] = ()
+    stains: dict[tuple[str, str], str] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
 
@@ -344,6 +351,8 @@ def _join(
         n_failed_fields=sum(outcome.n_failed for outcome in outcomes.values()),
         n_done_before=sum(outcome.done_before for outcome in outcomes.values()),
         notes=given.notes,
+        nothing_scored=tuple(where for where, outcome in outcomes.items() if outcome.nothing_scored),
+        stains={where: outcome.stain for where, outcome in outcomes.items() if outcome.stain},
     )
     with output.OutputFolder(out, overwrite=True) as folder:
         output.write_table(folder.new_file("scores.csv"), scores, COHORT_SCORES)
@@ -361,7 +370,7 @@ def _join(
         record = _record(given, errors, settings, manifest)
         page = report.CohortPage(
             record=record, scores=scores, fields=fields, samples=per_sample, markers=per_marker,
-            errors=errors, contacts=contacts, overlays=overlays,
+            errors=errors, stains=result.stains, contacts=contacts, overlays=overlays,
             folders={
                 (slide.sample_id, slide.marker): slide.folder.as_posix()
                 for sample in samples

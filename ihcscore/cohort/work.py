@@ -20,6 +20,7 @@ from ihcscore.run.drawn import DrawnFields
 from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.result import SlideScores
 from ihcscore.run.slide import score_slide
+from ihcscore.run.write import read_run
 from ihcscore.schema import FIELDS, FieldStatus, RunSettings
 from ihcscore.serial.carry import CarriedFields
 
@@ -62,12 +63,18 @@ class Outcome:
         Why the slide could not be scored; empty if it was.
     n_failed : int
         Fields that could not be read.
+    nothing_scored : bool
+        Whether none of its fields was scored, and not because their places were not found on it.
+    stain : str
+        What is doubtful in its stain, a sentence without full stop; empty where nothing is.
     done_before : bool
         Whether an earlier run had done it.
     """
 
     error: str = ""
     n_failed: int = 0
+    nothing_scored: bool = False
+    stain: str = ""
     done_before: bool = False
 
 
@@ -84,14 +91,14 @@ def perform(task: Task) -> Outcome:
         profile = load_profile(task.entry.profile)
         key = work_key(task, profile)
         if _is_done(task.folder, key):
-            return Outcome(n_failed=_n_failed(task.folder), done_before=True)
+            return replace(_outcome(task.folder), done_before=True)
         output.remove_run(task.folder)
-        result = _score(task, profile, key)
+        _score(task, profile, key)
     except IhcscoreError as error:
         return Outcome(error=portable(str(error), task))
     except Exception as error:
         return Outcome(error=portable(f"{task.entry.slide.name}: {type(error).__name__}: {error}", task))
-    return Outcome(n_failed=result.n_failed)
+    return _outcome(task.folder)
 
 
 def is_done(task: Task) -> bool:
@@ -200,7 +207,11 @@ def _is_done(folder: Path, key: str) -> bool:
     return record is not None and record.work_key == key and all((folder / n).is_file() for n in record.files)
 
 
-def _n_failed(folder: Path) -> int:
-    """Fields of a finished run that could not be read."""
-    fields = output.read_table(folder / "fields.csv", FIELDS)
-    return int((fields["status"] == FieldStatus.FAILED).sum())
+def _outcome(folder: Path) -> Outcome:
+    """What a finished run says of itself."""
+    status = output.read_table(folder / "fields.csv", FIELDS)["status"]
+    return Outcome(
+        n_failed=int((status == FieldStatus.FAILED).sum()),
+        nothing_scored=not status.isin([FieldStatus.SCORED, FieldStatus.UNPLACED]).any(),
+        stain=read_run(folder).stain_doubt,
+    )

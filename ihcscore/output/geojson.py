@@ -12,6 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore.geometry.field import square_of
+from ihcscore.geometry.mark import MARK, DrawnMark
 from ihcscore.geometry.square import corners_of_centres
 from ihcscore.schema import Rgb
 
@@ -51,8 +52,20 @@ def regions_geojson(areas: Mapping[str, tuple[BaseGeometry, Rgb]], *, slide: str
     return {"type": "FeatureCollection", "features": features}
 
 
-def fields_geojson(fields: pd.DataFrame, colours: Mapping[str, Rgb]) -> dict[str, Any]:
-    """The fields as locked squares, with their counts under QuPath's names where they were scored."""
+def fields_geojson(
+    fields: pd.DataFrame, colours: Mapping[str, Rgb], *, mark: DrawnMark | None = None
+) -> dict[str, Any]:
+    """The fields as locked squares, with their counts under QuPath's names where they were scored.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        A field table, or a plan's.
+    colours : mapping
+        Of regions.
+    mark : DrawnMark, optional
+        How the fields were drawn: a member of the collection beside its features (RFC 7946, section 6.1).
+    """
     features = []
     for row in fields.to_dict("records"):
         corners = square_of(row).corners_xy_px.tolist()
@@ -70,7 +83,8 @@ def fields_geojson(fields: pd.DataFrame, colours: Mapping[str, Rgb]) -> dict[str
                 },
             )
         )
-    return {"type": "FeatureCollection", "features": features}
+    said = {} if mark is None else {MARK: mark.as_json()}
+    return {"type": "FeatureCollection", **said, "features": features}
 
 
 def cells_geojson(cells: pd.DataFrame, colours: Mapping[str, Rgb], *, mpp_um: float) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore.errors import AnnotationError
+from ihcscore.geometry.mark import MARK, DrawnMark
 from ihcscore.regions.annotations import Annotations, Drawn, checked, gather, role_of
 
 # Detections in an export are cells, never regions.
@@ -69,6 +70,15 @@ def parse_areas(text: str, *, name: str) -> list[Drawn]:
             )
         )
     return areas
+
+
+def parse_mark(text: str) -> DrawnMark | None:
+    """How the fields of QuPath's GeoJSON were drawn; None where it doesn't say."""
+    try:
+        data = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return None
+    return DrawnMark.from_json(data.get(MARK)) if isinstance(data, dict) else None
 
 
 def features(text: str, name: str) -> list[dict[str, Any]]:

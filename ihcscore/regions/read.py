@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ihcscore.errors import AnnotationError
+from ihcscore.geometry.mark import DrawnMark
 from ihcscore.regions.annotations import Annotations, Drawn
-from ihcscore.regions.qupath import parse_areas, parse_qupath
+from ihcscore.regions.qupath import parse_areas, parse_mark, parse_qupath
 from ihcscore.regions.xml import parse_xml
 from ihcscore.sheet.content import read_content
 
@@ -42,15 +43,16 @@ def read_annotations(path: Path, *, origin_xy_px: tuple[int, int] = (0, 0)) -> A
     return parse_annotations(_content(path), name=path.name, origin_xy_px=origin_xy_px)
 
 
-def read_areas(path: Path) -> list[Drawn]:
-    """Read every area of a QuPath GeoJSON file, whatever its class.
+def read_areas(path: Path) -> tuple[list[Drawn], DrawnMark | None]:
+    """Read every area of a QuPath GeoJSON file, whatever its class, and how they were drawn if it says so.
 
     Raises
     ------
     AnnotationError
         If the file cannot be read, is not GeoJSON, or holds what is no area.
     """
-    return parse_areas(decoded(_content(path), name=path.name), name=path.name)
+    text = decoded(_content(path), name=path.name)
+    return parse_areas(text, name=path.name), parse_mark(text)
 
 
 def _content(path: Path) -> bytes:

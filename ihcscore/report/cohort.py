@@ -32,6 +32,8 @@ class CohortPage:
         The tables of the same names.
     errors : mapping of (str, str) to str
         Slides that failed, by sample and marker.
+    stains : mapping of (str, str) to str
+        What is doubtful in the stain of a slide, by sample and marker.
     contacts : mapping of str to str
         File of each sample's contact sheet, relative to the page.
     overlays : mapping of (str, str) to mapping of str to str
@@ -48,6 +50,7 @@ class CohortPage:
     samples: pd.DataFrame = field(repr=False)
     markers: pd.DataFrame = field(repr=False)
     errors: Mapping[Where, str]
+    stains: Mapping[Where, str]
     contacts: Mapping[str, str]
     overlays: Mapping[Where, Mapping[str, str]]
     folders: Mapping[Where, str]
@@ -63,6 +66,7 @@ class CohortPage:
             "markers": self.markers.to_dict("records"),
             "marker_names": list(dict.fromkeys(scores["marker"])),
             "errors": self.errors,
+            "stains": self.stains,
             "missing": _missing(scores),
             "contacts": self.contacts,
             "overlays": self.overlays,

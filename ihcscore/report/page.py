@@ -23,10 +23,16 @@ from ihcscore.report.numbers import (
     format_rho,
     format_value,
 )
-from ihcscore.schema import Note, NoteKind, RegionSource, Sampling
+from ihcscore.schema import Note, NoteKind, RegionName, RegionSource, Sampling
 
 if TYPE_CHECKING:
     import jinja2
+
+
+_WHERE = {
+    RegionName.TUMOUR_CENTRE: "in the tumour centre",
+    RegionName.INVASIVE_FRONT: "at the invasive front",
+}
 
 
 class Page(Protocol):
@@ -126,13 +132,25 @@ class SlidePage:
             "record": self.record,
             "fields": self.fields.to_dict("records"),
             "scores": self.scores.to_dict("records"),
-            "warnings": [note.text for note in self.notes if note.kind is not NoteKind.PROPOSED],
+            "warnings": [
+                ("red" if note.kind is NoteKind.STAIN else "amber", note.text)
+                for note in self.notes
+                if note.kind is not NoteKind.PROPOSED
+            ],
             "proposed": self.record["annotations"]["source"] == RegionSource.PROPOSED,
             "given": self.record["sampling"] == Sampling.GIVEN,
+            "where": [words for region, words in _WHERE.items() if (self.fields["region"] == region).any()],
+            "derived_front": self._has_derived_front(),
             "overview": jpeg_uri(self.overview_jpeg),
             "pictures": {name: jpeg_uri(jpeg) for name, jpeg in self.field_jpegs.items()},
             "overlays": {name: quote(file) for name, file in self.overlays.items()},
         }
+
+    def _has_derived_front(self) -> bool:
+        """Whether there are fields in a front that follows from the outline, which nobody drew."""
+        drawn = self.record["annotations"].get("drawn_regions", ())
+        fields = self.fields["region"] == RegionName.INVASIVE_FRONT
+        return bool(fields.any()) and RegionName.INVASIVE_FRONT not in drawn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +165,8 @@ class IndexPage:
         Each slide's folder, relative to the page.
     errors : mapping of str to str
         Slides that could not be scored, and why.
+    stains : mapping of str to str
+        What is doubtful in the stain of a slide, by its name.
     """
 
     template: ClassVar[str] = "index.html.j2"
@@ -154,6 +174,7 @@ class IndexPage:
     scores: pd.DataFrame = field(repr=False)
     folders: Mapping[str, str]
     errors: Mapping[str, str]
+    stains: Mapping[str, str] = field(default_factory=dict)
 
     def content(self) -> dict[str, Any]:
         """What the template shows, by name."""
@@ -161,4 +182,5 @@ class IndexPage:
             "scores": self.scores.to_dict("records"),
             "folders": self.folders,
             "errors": self.errors,
+            "stains": self.stains,
         }

@@ -64,6 +64,9 @@ class StudyPage:
             response_sampled=any(
                 method.kind is PermutationKind.RANDOM for method in self.response["p_method"].dropna()
             ),
+            normality=bool(self.serial["shapiro_p"].notna().any()),
+            groups=bool(self.response["p"].notna().any()),
+            trend=bool(self.response["p_trend"].notna().any()),
         )
         return {
             "record": self.record,

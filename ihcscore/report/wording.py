@@ -53,12 +53,27 @@ _ENOUGH_POWER = 0.8
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Which parts a study has beside its correlations; `response_sampled`: not all choices were counted."""
+    """Which parts a study has beside its correlations, for the methods to name no other.
+
+    Attributes
+    ----------
+    suv, serial, response : bool
+        An uptake table, two scans, responses.
+    response_sampled : bool
+        Of the responses: whether choices of patients were drawn, because they were too many to count.
+    normality : bool
+        Of the two scans: whether the differences were enough to be examined.
+    groups, trend : bool
+        Of the responses: whether two groups could be compared, and a trend tested.
+    """
 
     suv: bool
     serial: bool
     response: bool
     response_sampled: bool = False
+    normality: bool = True
+    groups: bool = True
+    trend: bool = True
 
 
 def interval(settings: CorrelationSettings) -> str:
@@ -211,9 +226,22 @@ def methods(correlations: pd.DataFrame, settings: CorrelationSettings, parts: Pa
             "all_permutations": PermutationKind.ALL in kinds,
             "random_permutations": PermutationKind.RANDOM in kinds,
             "kept_together": bool((correlations["n_patients"] < correlations["n"]).any()),
+            "took_part": _took_part(correlations),
             "adjusts": settings.adjust is not Adjustment.NONE,
             "adjustment": _ADJUSTMENTS[settings.adjust],
             "n_tests": int(correlations.loc[correlations["role"] == Role.PRIMARY, "n_tests"].max()),
         },
     )
     return " ".join(paragraph.split())
+
+
+def _took_part(correlations: pd.DataFrame) -> dict[str, bool]:
+    """What any correlation has: an interval asks for four units, a power for a lesion a patient."""
+    columns = {
+        "intervals": "rho_low",
+        "bootstrap": "rho_low_bca",
+        "kendall": "p_tau_b",
+        "smallest": "p_smallest",
+        "power": "power_rho_05",
+    }
+    return {name: bool(correlations[column].notna().any()) for name, column in columns.items()}

@@ -15,7 +15,7 @@ from ihcscore.fields import SamplingFrame, draw_fields
 from ihcscore.geometry.field import Field
 from ihcscore.geometry.polygons import mask_to_polygons
 from ihcscore.regions import Annotations, Region, check_on_slide, derive_regions, read_annotations
-from ihcscore.run.plan import Plan, sampling_frame
+from ihcscore.run.plan import Plan, fields_asked_for, sampling_frame, sampling_notes
 from ihcscore.run.survey import Survey, stain_amounts
 from ihcscore.schema import FieldSettings, Note, NoteKind, RegionName, RegionSource, RunSettings, Sampling
 from ihcscore.slide import Slide
@@ -69,13 +69,7 @@ class DrawnFields:
             annotations, confidence, notes = propose(survey)
         else:
             check_on_slide(annotations, size_xy_px=slide.size_xy_px, tissue=survey.outline, name=file.name)
-        if settings.fields.sampling == Sampling.HOTSPOT:
-            notes.append(
-                Note(
-                    kind=NoteKind.HOT_SPOT,
-                    text="fields are hot spots, chosen for their chromogen: not the density of the region",
-                )
-            )
+        notes += sampling_notes(settings.fields.sampling)
         frame = _frame(slide, survey, settings.fields)
         room = _with_room(annotations, slide, survey, frame, settings)
         return Plan(
@@ -83,9 +77,7 @@ class DrawnFields:
             confidence=confidence,
             regions=room.regions,
             fields=room.fields,
-            n_fields=dict.fromkeys(
-                (RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT), settings.fields.n_fields
-            ),
+            n_fields=fields_asked_for(settings.fields),
             frame=frame,
             sampling=settings.fields.sampling,
             notes=(*notes, *room.notes),

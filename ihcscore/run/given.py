@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import shapely
 
 from ihcscore.errors import AnnotationError, check_name
 from ihcscore.fields import SamplingFrame, as_square, check_fields_on_slide, tissue_fraction
 from ihcscore.geometry.field import Field
+from ihcscore.geometry.mark import DrawnMark
 from ihcscore.regions import Annotations, Drawn, read_areas
-from ihcscore.run.plan import Plan, sampling_frame
+from ihcscore.run.plan import Plan, fields_asked_for, sampling_frame, sampling_notes
 from ihcscore.run.survey import Survey
-from ihcscore.schema import Note, NoteKind, RunSettings, Sampling
+from ihcscore.schema import Note, NoteKind, RegionSource, RunSettings, Sampling
 from ihcscore.slide import Slide
 
 
 @dataclass(frozen=True, kw_only=True)
 class GivenFields:
     """Squares that a person chose, scored whatever their quality.
+
+    Squares that :func:`ihcscore.run.preview.write_fields` drew on this very slide and that are given back
+    unmoved were chosen by nobody: they keep their sampling, their seed and the regions' source.
 
     Attributes
     ----------
@@ -46,22 +52,51 @@ class GivenFields:
         """
         file = Path(self.file)
         frame = sampling_frame(slide, survey, settings.fields)
-        fields = fields_from(read_areas(file), frame=frame, mpp_um=slide.mpp_um, name=file.name)
-        chosen = Note(
-            kind=NoteKind.GIVEN,
-            text="fields were given, not drawn at random: their density is theirs, not the region's",
-        )
+        areas, mark = read_areas(file)
+        fields = fields_from(areas, frame=frame, mpp_um=slide.mpp_um, name=file.name)
         overlaps = check_fields_on_slide(fields, size_xy_px=slide.size_xy_px, name=file.name)
-        return Plan(
+        given = Plan(
             annotations=annotations,
             fields=tuple(fields),
             n_fields=dict(Counter(one.region for one in fields)),
             frame=frame,
             sampling=Sampling.GIVEN,
-            notes=(chosen, *overlaps),
+            notes=(_given_note(mark, slide.identity), *overlaps),
             rejects=False,
             file=file,
         )
+        corners = [shapely.get_coordinates(area.polygon) for area in areas]
+        if mark is None or mark.slide_identity != slide.identity or not mark.fits(fields, corners):
+            return given
+        return _as_drawn(given, mark)
+
+
+def _given_note(mark: DrawnMark | None, slide_identity: str) -> Note:
+    """That fields were given; of ones that the program had drawn, what makes them a person's choice."""
+    how = "were given, not drawn at random"
+    if mark is not None and mark.slide_identity == slide_identity:
+        how = "were drawn by the program and changed since (moved, renamed, added or left out)"
+    elif mark is not None:
+        how = "were drawn on another slide, not on this one"
+    return Note(kind=NoteKind.GIVEN, text=f"fields {how}: their density is theirs, not the region's")
+
+
+def _as_drawn(given: Plan, mark: DrawnMark) -> Plan:
+    """The plan of fields that were drawn, looked at and given back unmoved: what it was when they were drawn.
+
+    None is drawn in place of a rejected one: the regions are not known here.
+    """
+    proposed = Note(kind=NoteKind.PROPOSED, text=f"regions {RegionSource.PROPOSED}")
+    of_regions = (proposed,) if mark.region_source == RegionSource.PROPOSED else ()
+    return replace(
+        given,
+        annotations=replace(given.annotations, source=mark.region_source),
+        n_fields=fields_asked_for(mark.fields),
+        sampling=mark.fields.sampling,
+        notes=(*of_regions, *sampling_notes(mark.fields.sampling)),
+        rejects=True,
+        mark=mark,
+    )
 
 
 def fields_from(areas: Sequence[Drawn], *, frame: SamplingFrame, mpp_um: float, name: str) -> list[Field]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ihcscore.errors import NoTissueError, spelled
 from ihcscore.run.survey import survey_slide
-from ihcscore.schema import Chromogen, Source
+from ihcscore.schema import Chromogen, Source, StainVerdict
 from ihcscore.slide import Slide, open_slide
 
 
@@ -81,4 +81,6 @@ def _about_tissue(slide: Slide) -> dict[str, str]:
     for part in (stains.white, stains.hematoxylin, stains.chromogen):
         values = " ".join(f"{v:.0f}" if part.name == "White" else f"{v:.3f}" for v in part.rgb)
         lines[part.name] = f"{values} ({part.source}: {part.reason})"
-    return lines
+    check = survey.stain_check
+    seen = "haematoxylin and DAB" if check.verdict == StainVerdict.OK else f"{check.verdict}: {check.reason}"
+    return lines | {"stain check": f"{seen} (asked for {Chromogen.DAB})"}

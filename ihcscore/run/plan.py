@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from ihcscore.fields import SamplingFrame, draw_fields
 from ihcscore.geometry.field import Field
+from ihcscore.geometry.mark import DrawnMark
 from ihcscore.regions import Annotations, Region
-from ihcscore.schema import FieldSettings, Note, RegionName, RunSettings, Sampling
+from ihcscore.schema import FieldSettings, Note, NoteKind, RegionName, RunSettings, Sampling
 from ihcscore.slide import Slide
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Plan:
         Where the fields come from another slide.
     file : Path or None
         The file of a person's that the plan follows: an annotation, or given fields.
+    mark : DrawnMark or None
+        How fields that were given back unmoved had been drawn: those settings stand for this run's own.
     """
 
     annotations: Annotations
@@ -80,6 +83,7 @@ class Plan:
     redraws: bool = False
     carried: Carried | None = None
     file: Path | None = None
+    mark: DrawnMark | None = None
 
     def redrawn(self, region: RegionName, taken: Sequence[Field], settings: FieldSettings) -> list[Field]:
         """One field more in a region, or none where there is no room or enough was tried.
@@ -103,6 +107,19 @@ class Plan:
             taken=taken,
             first_number=n_drawn + 1,
         )
+
+
+def fields_asked_for(settings: FieldSettings) -> dict[RegionName, int]:
+    """Fields that are to be drawn, by region."""
+    return dict.fromkeys((RegionName.TUMOUR_CENTRE, RegionName.INVASIVE_FRONT), settings.n_fields)
+
+
+def sampling_notes(sampling: Sampling) -> tuple[Note, ...]:
+    """What a reader must know of how fields were chosen; none where they stand for their region."""
+    if sampling != Sampling.HOTSPOT:
+        return ()
+    text = "fields are hot spots, chosen for their chromogen: not the density of the region"
+    return (Note(kind=NoteKind.HOT_SPOT, text=text),)
 
 
 class FieldPlanner(Protocol):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ihcscore.output.progress import Progress, Stopwatch
 from ihcscore.run.plan import FieldPlanner, Plan
+from ihcscore.run.stained import refuse_other_stains, stain_notes
 from ihcscore.run.survey import Survey, survey_slide
 from ihcscore.schema import Chromogen, RunSettings
 from ihcscore.slide import Slide
@@ -52,6 +53,7 @@ def plan_slide(
     cache: Path | None,
     watch: Stopwatch,
     progress: Progress,
+    refuses: bool = True,
 ) -> PlannedSlide:
     """What a person drew, then the slide seen whole, then its fields.
 
@@ -66,18 +68,25 @@ def plan_slide(
         File that may hold the slide's thumbnail.
     watch : Stopwatch
     progress : callable
+    refuses : bool
+        Whether a slide of another stain is an error, rather than a note.
 
     Raises
     ------
     IhcscoreError
-        If slide or annotation cannot be used, or no field can be had.
+        If slide or annotation cannot be used, the stain is another, or no field can be had.
     """
     with watch.timing("thumbnail, tissue and stains"):
         drawn = fields.annotations(slide)
         survey = survey_slide(
             slide, chromogen=chromogen, pigment=drawn.pigment, progress=progress, cache=cache
         )
+    check = survey.stain_check
+    if refuses:
+        refuse_other_stains(check, name=slide.name, chromogen=chromogen, force=settings.force_stain)
     with watch.timing("regions and fields"):
         plan = fields.plan(slide, survey, annotations=drawn, settings=settings)
-        plan = replace(plan, notes=(*slide.notes, *plan.notes))
+        plan = replace(plan, notes=(*stain_notes(check, counts=refuses), *slide.notes, *plan.notes))
+    if plan.mark is not None:
+        settings = replace(settings, fields=plan.mark.fields, regions=plan.mark.regions)
     return PlannedSlide(slide=slide, survey=survey, plan=plan, settings=settings)

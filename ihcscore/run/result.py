@@ -83,6 +83,11 @@ class SlideScores:
     seconds: dict[str, float] = dataclasses.field(repr=False)
 
     @property
+    def n_scored(self) -> int:
+        """Fields that were scored."""
+        return int((self.fields["status"] == FieldStatus.SCORED).sum())
+
+    @property
     def n_failed(self) -> int:
         """Fields that could not be read."""
         return int((self.fields["status"] == FieldStatus.FAILED).sum())

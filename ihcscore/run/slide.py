@@ -22,6 +22,7 @@ from ihcscore.run.drawn import DrawnFields
 from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.planned import PlannedSlide, plan_slide
 from ihcscore.run.result import ScoredField, SlideScores, notes_of, tables_of
+from ihcscore.run.stained import doubted
 from ihcscore.run.write import FieldPictures, record_of, write_run
 from ihcscore.schema import FieldStatus, Quality, RunSettings
 from ihcscore.slide import open_slide
@@ -177,6 +178,7 @@ class _Scorer:
         qc, reason = judge_field(
             quality, tissue_fraction=one.tissue_fraction, pigment_fraction=counted.pigment_fraction
         )
+        qc, reason = doubted(qc, reason, self.planned.survey.stain_check)
         seen = ScoredField(field=one, status=FieldStatus.SCORED, qc=qc, qc_reason=reason, quality=quality)
         if seen.qc == Quality.FAIL and self.planned.plan.rejects:
             return replace(seen, status=FieldStatus.REJECTED, error=f"field {one.field_id}: {reason}")

@@ -17,7 +17,7 @@ from ihcscore.run.drawn import DrawnFields
 from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.result import SlideScores
 from ihcscore.run.slide import score_slide
-from ihcscore.schema import FIELDS, SCORES, RunSettings
+from ihcscore.schema import FIELDS, SCORES, NoteKind, RunSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,13 @@ def _write(folder: output.OutputFolder, joined: SlidesScores, folders: dict[str,
     output.write_table(folder.new_file("scores.csv"), joined.scores, SCORES)
     output.write_table(folder.new_file("fields.csv"), joined.fields, FIELDS)
     errors = {name: str(error) for name, error in joined.errors.items()}
-    page = report.IndexPage(scores=joined.scores, folders=folders, errors=errors)
+    stains = {
+        name: note.text
+        for name, result in joined.results.items()
+        for note in result.notes
+        if note.kind == NoteKind.STAIN
+    }
+    page = report.IndexPage(scores=joined.scores, folders=folders, errors=errors, stains=stains)
     folder.add_file(report.html_of(page), "report.html")
     content = {"slides": folders, "errors": errors}
     output.write_record(folder, output.make_record("run", content))

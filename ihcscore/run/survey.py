@@ -20,6 +20,7 @@ from ihcscore.slide.thumbnail import kept_thumbnail
 from ihcscore.stain import MPP_RANGE_UM, Stains, estimate_pigment, estimate_stains, rgb_to_od, unmix
 from ihcscore.tissue.artefacts import Artefacts, find_artefacts
 from ihcscore.tissue.mask import TissueMap, TissueSettings, find_tissue
+from ihcscore.tissue.stain_check import StainCheck, check_stain
 
 # Stains are estimated on this many squares, spread evenly over the tissue: 0.6 mm² in all.
 _SAMPLES = 36
@@ -56,11 +57,14 @@ class Survey(WholeSlide):
     outline : shapely geometry
         Of the tissue, level-0 pixels.
     stains : Stains
+    stain_check : StainCheck
+        Whether it is stained by haematoxylin and the chromogen at all.
     blocks : BlockScan
     """
 
     outline: BaseGeometry = field(repr=False)
     stains: Stains
+    stain_check: StainCheck
     blocks: BlockScan
 
     @property
@@ -142,13 +146,16 @@ def survey_slide(
             f"{slide.name}: no tissue found; is it the right slide, and was it scanned in brightfield?"
         )
     progress("stains", 0.22)
-    stains = slide_stains(slide, tissue, chromogen=chromogen, pigment=pigment)
+    stains, stain_check = slide_stains(
+        slide, tissue, artefacts.usable_tissue, chromogen=chromogen, pigment=pigment
+    )
     return Survey(
         thumbnail=whole.thumbnail,
         tissue=tissue,
         artefacts=artefacts,
         outline=tissue.outline(),
         stains=stains,
+        stain_check=stain_check,
         blocks=scan_blocks(
             slide, tissue=artefacts.usable_tissue, downsample=tissue.downsample, stains=stains
         ),
@@ -178,39 +185,74 @@ def check_size(slide: Slide) -> None:
 
 
 def slide_stains(
-    slide: Slide, tissue: TissueMap, *, chromogen: Chromogen, pigment: BaseGeometry | None = None
-) -> Stains:
-    """Stains of a slide, from squares spread over its tissue, the pigment's from areas that are marked.
+    slide: Slide,
+    tissue: TissueMap,
+    usable: NDArray[np.bool_],
+    *,
+    chromogen: Chromogen,
+    pigment: BaseGeometry | None = None,
+) -> tuple[Stains, StainCheck]:
+    """Stains of a slide, and whether they are those at all, from squares spread over its tissue.
+
+    Ink and folds say nothing of the stain: the check leaves squares in them out, where there are others. The
+    pigment's colour comes from areas that are marked.
 
     Raises
     ------
     SlideError
         If nothing of the tissue, or of the marked area, can be decoded.
     """
-    sample, mpp_um, n_squares = sample_tissue(slide, tissue)
+    sample = sample_tissue(slide, tissue)
     stains = estimate_stains(
-        sample,
+        sample.rgb,
         chromogen=chromogen,
         white_rgb=tissue.white_rgb if tissue.white_source == WhiteSource.GLASS else None,
-        mpp_um=mpp_um,
-        n_squares=n_squares,
+        mpp_um=sample.mpp_um,
+        n_squares=sample.n_squares,
+    )
+    check = check_stain(
+        sample.on(usable), chromogen=chromogen, white_rgb=stains.white_rgb, mpp_um=sample.mpp_um
     )
     if pigment is None or pigment.is_empty:
-        return stains
-    return estimate_pigment(stains, _marked_pixels(slide, pigment))
+        return stains, check
+    return estimate_pigment(stains, _marked_pixels(slide, pigment)), check
 
 
-def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], float, int]:
-    """Squares of tissue, evenly spread over the mask, one below the other.
+@dataclass(frozen=True, kw_only=True)
+class TissueSample:
+    """Squares of a slide's tissue, one below the other.
 
-    Returns
-    -------
-    sample : ndarray of uint8, shape (n × side, side, 3)
-        At about 0.5 µm per pixel. Squares that cannot be decoded are left out.
+    Attributes
+    ----------
+    rgb : ndarray of uint8, shape (n × side, side, 3)
+        At about 0.5 µm per pixel.
     mpp_um : float
-        Its µm per pixel.
-    n : int
-        Number of squares.
+        µm per pixel.
+    rows, columns : ndarray of int, shape (n,)
+        Their centres on the tissue's mask.
+    """
+
+    rgb: NDArray[np.uint8] = field(repr=False)
+    mpp_um: float
+    rows: NDArray[np.intp] = field(repr=False)
+    columns: NDArray[np.intp] = field(repr=False)
+
+    @property
+    def n_squares(self) -> int:
+        """Number of squares."""
+        return len(self.rows)
+
+    def on(self, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """The squares whose centre lies on a mask, one below the other; all where none does."""
+        chosen = mask[self.rows, self.columns]
+        if not chosen.any():
+            return self.rgb
+        squares = np.array_split(self.rgb, self.n_squares)
+        return np.concatenate([square for square, here in zip(squares, chosen, strict=True) if here])
+
+
+def sample_tissue(slide: Slide, tissue: TissueMap) -> TissueSample:
+    """Squares of tissue, evenly spread over the mask; those that cannot be decoded are left out.
 
     Raises
     ------
@@ -222,7 +264,7 @@ def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], f
     side = max(1, round(_SAMPLE_UM / stored.mpp_um))
     rows, columns = np.nonzero(tissue.mask)
     picked = np.unique(np.linspace(0, len(rows) - 1, _SAMPLES).round().astype(int))
-    squares = []
+    squares, read = [], []
     for at in picked:
         x, y = (
             int(corners_of_centres(v[at]) * tissue.downsample / stored.downsample - side / 2)
@@ -232,11 +274,17 @@ def sample_tissue(slide: Slide, tissue: TissueMap) -> tuple[NDArray[np.uint8], f
             squares.append(stored.read((x, y), (side, side)))
         except ReadError:
             continue
+        read.append(at)
     if not squares:
         raise SlideError(
             f"{slide.name}: nothing of the tissue can be decoded; copy or export the slide again"
         )
-    return view.averaged(np.concatenate(squares)), view.mpp_um, len(squares)
+    return TissueSample(
+        rgb=view.averaged(np.concatenate(squares)),
+        mpp_um=view.mpp_um,
+        rows=rows[read],
+        columns=columns[read],
+    )
 
 
 def _marked_pixels(slide: Slide, area: BaseGeometry) -> NDArray[np.uint8]:

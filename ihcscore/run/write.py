@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from shapely.geometry.base import BaseGeometry
+
 from ihcscore import output, pictures, report
 from ihcscore.geometry.field import Field
 from ihcscore.profiles import MarkerProfile
@@ -15,6 +17,7 @@ from ihcscore.run.count import CountedField
 from ihcscore.run.plan import Plan
 from ihcscore.run.planned import PlannedSlide
 from ihcscore.run.result import ScoredField, SlideScores
+from ihcscore.run.stained import stain_mark
 from ihcscore.run.views import OVERVIEW_PX, annotations_geojson, draw_plan, regions_geojson
 from ihcscore.schema import (
     CLASS_COLOURS,
@@ -24,6 +27,8 @@ from ihcscore.schema import (
     SLIDE_CELLS,
     FieldStatus,
     Note,
+    NoteKind,
+    RegionName,
     RegionSource,
     Sampling,
 )
@@ -31,6 +36,8 @@ from ihcscore.slide.thumbnail import CACHE, keep_thumbnail
 from ihcscore.tissue.mask import TissueSettings
 
 _PREVIEW_PX = 640
+# In the record of a run on fields that were drawn, looked at and given back: how they were drawn.
+_DRAWN_BEFORE = "drawn_before"
 
 
 @dataclass(kw_only=True)
@@ -57,7 +64,7 @@ class FieldPictures:
     def add(self, scored: ScoredField, counted: CountedField) -> None:
         """Write the pictures of a field that was scored."""
         name = scored.field.field_id
-        slide = self.planned.slide.name
+        slide, mark = self.planned.slide.name, stain_mark(self.planned.survey.stain_check)
         density = report.format_density(scored.values["positive_per_mm2"])
         drawn = pictures.draw_field(
             pictures.FieldPicture(
@@ -65,7 +72,7 @@ class FieldPictures:
                 cells=counted.cells_in_picture,
                 square=counted.square,
                 mpp_um=counted.mpp_um,
-                title=f"{slide}  ·  {self.marker}  ·  {name}  ·  {density} positive per mm²",
+                title=f"{mark}{slide}  ·  {self.marker}  ·  {name}  ·  {density} positive per mm²",
             )
         )
         pictures.write_png(self._file(name, ".png"), drawn)
@@ -104,7 +111,7 @@ def write_run(
         output.write_json(folder.new_file(file), content)
     if plan.carried is None:
         keep_thumbnail(folder.staging / CACHE, slide, survey.thumbnail, TissueSettings().mpp_um)
-    title = f"{marker}  ·  regions {plan.annotations.source}"
+    title = f"{stain_mark(survey.stain_check)}{marker}  ·  regions {plan.annotations.source}"
     overview = draw_plan(slide, survey, plan, result.fields, title=title)
     pictures.write_png(folder.new_file("overview.png"), overview)
     page = report.SlidePage(
@@ -147,6 +154,7 @@ def record_of(
             "sampling": plan.sampling,
             "annotations": _annotations(plan),
             **({"carried": plan.carried} if plan.carried else {}),
+            **({_DRAWN_BEFORE: plan.mark.as_json()} if plan.mark else {}),
             "tissue": {
                 "area_mm2": tissue.area_mm2,
                 "white_rgb": tissue.white_rgb,
@@ -154,6 +162,7 @@ def record_of(
                 "mpp_um": tissue.mpp_um,
             },
             "stains": survey.stains,
+            "stain_check": survey.stain_check,
             "notes": notes,
         },
     )
@@ -162,11 +171,21 @@ def record_of(
 def _annotations(plan: Plan) -> dict[str, object]:
     """Who said where the tumour is, and the file that said so."""
     said: dict[str, object] = {"source": plan.annotations.source}
+    if drawn := [region for region, area in _outlined(plan.annotations).items() if not area.is_empty]:
+        said["drawn_regions"] = drawn
     if plan.confidence is not None:
         said["confidence"] = plan.confidence
     if plan.file is not None:
         said |= {"file": plan.file.name, "sha256": output.sha256_of(plan.file)}
     return said
+
+
+def _outlined(annotations: Annotations) -> dict[RegionName, BaseGeometry]:
+    """What a person drew as a region, rather than as the tumour from which regions follow."""
+    return {
+        RegionName.TUMOUR_CENTRE: annotations.centre,
+        RegionName.INVASIVE_FRONT: annotations.front,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,11 +200,14 @@ class FinishedRun:
         The outlines, drawn, proposed or carried; empty where fields were given.
     sampling : Sampling
         How the fields were chosen.
+    stain_doubt : str
+        What is doubtful in the slide's stain, a sentence without full stop; empty where nothing is.
     """
 
     scored: tuple[Field, ...] = field(repr=False)
     annotations: Annotations = field(repr=False)
     sampling: Sampling
+    stain_doubt: str = ""
 
 
 def read_run(folder: Path) -> FinishedRun:
@@ -205,11 +227,14 @@ def read_run(folder: Path) -> FinishedRun:
     scored = table[table["status"] == FieldStatus.SCORED]
     sampling = Sampling(record["sampling"])
     annotations = Annotations(source=RegionSource(record["annotations"]["source"]))
-    if sampling != Sampling.GIVEN:
+    if sampling != Sampling.GIVEN and _DRAWN_BEFORE not in record:
         drawn = read_annotations(folder / "annotations.geojson")
         annotations = replace(drawn, source=annotations.source)
     return FinishedRun(
         scored=tuple(Field.from_row(row) for row in scored.to_dict("records")),
         annotations=annotations,
         sampling=sampling,
+        stain_doubt="; ".join(
+            note["text"] for note in record.get("notes", ()) if note["kind"] == NoteKind.STAIN
+        ),
     )

@@ -45,6 +45,7 @@ from ihcscore.schema.names import (
     Role,
     Sampling,
     Source,
+    StainVerdict,
     Unit,
     WhiteSource,
 )
@@ -168,6 +169,7 @@ __all__ = [
     "Sampling",
     "SettingError",
     "Source",
+    "StainVerdict",
     "SuvKind",
     "SuvSettings",
     "Table",

@@ -50,6 +50,8 @@ IMAGE_COUNTS = Table(
             positive_or_suspect_per_mm2 | float | positive cells and pigment suspects per mm² of image
             pigment_fraction            | float | share of the image covered by pigment, 0 to 1
             stain_source                | str   | where white reference and stain vectors come from
+            qc                          | str   | quality: pass, or warn where the stain is doubtful
+            qc_reason                   | str   | why, else empty
         """),
     ),
 )

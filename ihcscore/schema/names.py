@@ -49,6 +49,14 @@ class Quality(StrEnum):
     FAIL = "fail"
 
 
+class StainVerdict(StrEnum):
+    """Whether a picture is what its profile expects: haematoxylin and the chromogen on bright glass."""
+
+    OK = "ok"
+    DOUBTFUL = "doubtful"
+    REFUSED = "refused"
+
+
 class Sampling(StrEnum):
     """How fields are chosen in a region; `given` ones were chosen by a person."""
 

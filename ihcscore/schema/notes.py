@@ -13,6 +13,7 @@ class NoteKind(StrEnum):
     """What a note is about; its sentence may change, its kind does not."""
 
     SLIDE = "slide"
+    STAIN = "stain"
     PROPOSED = "proposed"
     PROPOSAL = "proposal"
     CARRIED = "carried"

@@ -135,6 +135,8 @@ class RunSettings:
     max_registration_error_um : float
         Largest estimated error in µm at which a carried field is scored. A field that was found again on
         another slide with a larger one stays unplaced.
+    force_stain : bool
+        Count a slide that is refused for its stain (H&E, grey, fluorescence). It stands in every output.
     """
 
     fields: FieldSettings = field(default_factory=FieldSettings)
@@ -142,6 +144,7 @@ class RunSettings:
     mpp_um: float | None = None
     icc: bool = True
     max_registration_error_um: float = 100.0
+    force_stain: bool = False
 
     def __post_init__(self) -> None:
         if self.mpp_um is not None:

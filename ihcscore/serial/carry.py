@@ -15,7 +15,7 @@ from ihcscore.geometry.field import Field
 from ihcscore.geometry.square import Square
 from ihcscore.regions import Annotations
 from ihcscore.register import Registration
-from ihcscore.run.plan import Carried, Plan, sampling_frame
+from ihcscore.run.plan import Carried, Plan, sampling_frame, sampling_notes
 from ihcscore.run.survey import Survey
 from ihcscore.run.write import read_run
 from ihcscore.schema import FieldSettings, Note, NoteKind, RegionSource, RunSettings, Sampling
@@ -118,7 +118,7 @@ class CarriedFields:
             n_fields=dict(Counter(one.region for one in fields)),
             frame=frame,
             sampling=self.sampling,
-            notes=_notes(self.outlines.source, name),
+            notes=(*_notes(self.outlines.source, name), *sampling_notes(self.sampling)),
             rejects=self.sampling != Sampling.GIVEN,
             carried=Carried(
                 reference=name,
