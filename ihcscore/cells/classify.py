@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ihcscore.cells.pigment import PIGMENT_MAX_HEMATOXYLIN
-from ihcscore.profiles import MarkerProfile, load_cell_model
+from ihcscore.profiles import MarkerProfile
 from ihcscore.schema import CellClass
+from ihcscore.weights import load_cell_model
 
 # Haematoxylin per chromogen of grey is about 1.5; blue nuclei lie above this.
 INK_MAX_HEMATOXYLIN = 2.5

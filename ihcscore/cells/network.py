@@ -1,0 +1,269 @@
+"""Stain amounts of a field → cells, by a small convolutional network that sees nothing but them.
+
+The network answers at 1 µm per pixel how likely the centre of a positive cell (of a membrane's or a nucleus's
+marker), the centre of a negative nucleus, and pigment lie there. It knows no direction, and sees no farther
+than 22 µm, so that it doesn't matter from where a field was cut.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cache
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ihcscore import planes
+from ihcscore.cells.classify import CELL_COLUMNS, is_artefact, is_smear
+from ihcscore.cells.features import (
+    Peaks,
+    amounts,
+    colour_features,
+    diameter_um,
+    sharpness,
+    stained_around,
+    whole_cell,
+)
+from ihcscore.cells.finder import Found
+from ihcscore.geometry.square import centres_of_corners, corners_of_centres
+from ihcscore.planes import Mask, Plane, one_thread
+from ihcscore.profiles import MarkerProfile
+from ihcscore.schema import CellClass
+from ihcscore.stain import StainMaps, Stains, chromogen_above_background
+from ihcscore.weights import NetworkModel, load_network_model
+
+# What the network is shown: amounts of about 1 where there is stain.
+HEMATOXYLIN_OD = 0.3
+CHROMOGEN_OD = 0.5
+CHROMOGEN_DEPTHS = 1.2
+RESIDUAL_OD = 0.15
+
+HEADS = ("membrane", "nucleus", "negative", "pigment")
+
+# Pixels beyond a field's edge that can change a cell inside it, in µm: the network's own 22, with 28 of the
+# background that the amounts are measured above.
+HALO_UM = 28.0
+# Pixels of the maps along one of the network's coarsest grid: maps of a slide start on multiples of it.
+COARSEST_PX = 8
+# Pixels of the maps along one of the answer.
+ANSWER_PX = 2
+# Large pictures are answered in squares of so many pixels of the maps, each with what can change it.
+_BLOCK_PX, _MARGIN_PX = 1024, 48
+
+# Cells are peaks of the answer, smoothed a little, among their neighbours within 2 µm (its pixels).
+_PEAK_SIGMA_PX = 0.8
+_PEAK_REACH_PX = 2
+_PIGMENT_SIGMA_PX = 1.0
+_PIGMENT_REACH_PX = 3
+# A negative nucleus or pigment closer than this to a cell that is already there is part of it.
+_SAME_CELL_UM = 3.5
+# Cells below the cut are listed from this share of it on, as negative ones with little confidence.
+_DOUBTFUL_SHARE = 0.4
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkFinder:
+    """Finds cells as peaks of a network's answer.
+
+    Attributes
+    ----------
+    profile : MarkerProfile
+        Which head finds the marker's cells, and what is an artefact.
+    model : NetworkModel
+        Weights and cuts.
+    """
+
+    profile: MarkerProfile
+    model: NetworkModel = field(default_factory=load_network_model, repr=False)
+
+    @property
+    def halo_um(self) -> float:
+        """Width of the surroundings that can change a cell."""
+        return HALO_UM
+
+    def __call__(self, maps: StainMaps, stains: Stains) -> Found:
+        """Cells and pigment of a field; see :class:`ihcscore.cells.finder.Finder`."""
+        level_od = self.profile.held_level_od(stains.chromogen_level.od)
+        answer = probabilities(stain_planes(maps, level_od), self.model)
+        peaks = self._peaks(answer)
+        cells = _described(peaks, maps, stains, level_od)
+        return Found(
+            cells=self._classed(cells, self.profile),
+            pigment=_enlarged(answer["pigment"] > self.model.cuts["pigment"], maps),
+        )
+
+    def _peaks(self, answer: dict[str, Plane]) -> pd.DataFrame:
+        """Peaks of the marker's own head, of pigment, of negative nuclei, each where no cell is yet.
+
+        Columns row, column (of the answer), head, height, positive (height of the marker's own head there).
+        """
+        own, cuts = self.profile.compartment, self.model.cuts
+        positive = planes.blurred(answer[own], _PEAK_SIGMA_PX)
+        pigment = planes.blurred(answer["pigment"], _PIGMENT_SIGMA_PX)
+        negative = planes.blurred(answer["negative"], _PEAK_SIGMA_PX)
+        found = _tops(positive, least=cuts[own] * _DOUBTFUL_SHARE, reach_px=_PEAK_REACH_PX)
+        is_cell = found["height"] > cuts[own]
+        kept = [found[is_cell].assign(head=own)]
+        for head, some in (
+            ("pigment", _tops(pigment, least=cuts["pigment"], reach_px=_PIGMENT_REACH_PX)),
+            ("negative", _tops(negative, least=cuts["negative"], reach_px=_PEAK_REACH_PX)),
+            ("doubtful", found[~is_cell]),
+        ):
+            kept.append(_apart(some, pd.concat(kept), _SAME_CELL_UM).assign(head=head))
+        peaks = pd.concat(kept, ignore_index=True)
+        at = _nearest(peaks)
+        return peaks.assign(positive=positive[at].astype(float), pigment=pigment[at].astype(float))
+
+    def _classed(self, cells: pd.DataFrame, profile: MarkerProfile) -> pd.DataFrame:
+        """The table of cells: classes and confidence, artefacts left out."""
+        own, pigmented = profile.compartment, cells["pigment"] > self.model.cuts["pigment"]
+        brown = cells["chromogen_od"] >= profile.chromogen_threshold_od
+        is_own = (cells["head"] == own).to_numpy()
+        suspect = (cells["head"] == "pigment") | (is_own & (pigmented | is_smear(cells, profile)))
+        blue = (cells["head"] == "negative") | (
+            cells["hematoxylin_od"] >= profile.hematoxylin_threshold_od
+        )
+        names = np.select(
+            [is_artefact(cells, profile), suspect & brown, is_own & brown, blue],
+            ["", CellClass.PIGMENT_SUSPECT.value, CellClass.POSITIVE.value, CellClass.NEGATIVE.value],
+            default="",
+        )
+        certain = np.abs(2 * self._probability(cells["positive"].to_numpy(), own) - 1)
+        table = cells.assign(**{"class": names, "confidence": certain})[names != ""]
+        return pd.DataFrame(table.sort_values(["y_px", "x_px"], ignore_index=True)[CELL_COLUMNS])
+
+    def _probability(self, height: NDArray[np.float64], own: str) -> NDArray[np.float64]:
+        """Of being a positive cell, from the height of a peak (Platt 1999, on slides left out)."""
+        intercept, slope = self.model.calibration[own]
+        clipped = np.clip(height, 1e-4, 1 - 1e-4)
+        log_odds = intercept + slope * np.log(clipped / (1 - clipped))
+        return np.asarray(1 / (1 + np.exp(-log_odds)))
+
+
+def stain_planes(maps: StainMaps, level_od: float) -> NDArray[np.float32]:
+    """What the network sees, shape (4, h, w): haematoxylin, chromogen twice, residual.
+
+    Parameters
+    ----------
+    maps : StainMaps
+    level_od : float
+        Depth of the slide's chromogen: the second plane of chromogen is relative to it.
+    """
+    return np.stack(
+        [
+            maps.hematoxylin_od / np.float32(HEMATOXYLIN_OD),
+            maps.chromogen_od / np.float32(CHROMOGEN_OD),
+            maps.chromogen_od / np.float32(CHROMOGEN_DEPTHS * level_od),
+            maps.residual_od / np.float32(RESIDUAL_OD),
+        ]
+    )
+
+
+def probabilities(stained: NDArray[np.float32], model: NetworkModel) -> dict[str, Plane]:
+    """The network's answer by head, each of shape (h / 2, w / 2).
+
+    Parameters
+    ----------
+    stained : ndarray of float32, shape (4, h, w)
+        Of :func:`stain_planes`. Beyond it there is nothing, as beyond the glass.
+    model : NetworkModel
+    """
+    _, height, width = stained.shape
+    before = [_margin(size) for size in (height, width)]
+    padded = np.pad(stained, [(0, 0)] + [(n, n) for n in before])
+    rows, columns = padded.shape[1:]
+    whole = np.zeros((len(HEADS), rows // ANSWER_PX, columns // ANSWER_PX), np.float32)
+    for top in range(0, rows, _BLOCK_PX):
+        for left in range(0, columns, _BLOCK_PX):
+            bottom, right = min(top + _BLOCK_PX, rows), min(left + _BLOCK_PX, columns)
+            y, x = max(top - _MARGIN_PX, 0), max(left - _MARGIN_PX, 0)
+            part = padded[:, y : bottom + _MARGIN_PX, x : right + _MARGIN_PX]
+            heads = _forward(part, model)
+            whole[:, top // ANSWER_PX : bottom // ANSWER_PX, left // ANSWER_PX : right // ANSWER_PX] = heads[
+                :, (top - y) // ANSWER_PX : (bottom - y) // ANSWER_PX,
+                (left - x) // ANSWER_PX : (right - x) // ANSWER_PX,
+            ]  # fmt: skip
+    down, across = (n // ANSWER_PX for n in before)
+    inner = whole[:, down : down + height // ANSWER_PX, across : across + width // ANSWER_PX]
+    return dict(zip(HEADS, np.ascontiguousarray(1 / (1 + np.exp(-inner))), strict=True))
+
+
+def _margin(size_px: int) -> int:
+    """Empty pixels on each side that make a multiple of the coarsest grid of an even number of them."""
+    return COARSEST_PX + (-size_px % COARSEST_PX) // 2
+
+
+def _forward(part: NDArray[np.float32], model: NetworkModel) -> NDArray[np.float32]:
+    """Log odds, shape (heads, h / 2, w / 2)."""
+    network = _network(model.sha256, threading.get_ident())
+    with one_thread():
+        network.setInput(np.ascontiguousarray(part[None]))
+        return np.asarray(network.forward()[0], np.float32)
+
+
+@cache
+def _network(sha256: str, _thread: int) -> cv2.dnn.Net:
+    """The network as OpenCV runs it; one a thread, for it holds what it was shown."""
+    model = load_network_model()
+    assert model.sha256 == sha256
+    return cv2.dnn.readNetFromONNX(np.frombuffer(model.onnx, np.uint8))
+
+
+def _tops(plane: Plane, *, least: float, reach_px: int) -> pd.DataFrame:
+    """Local maxima: row, column (with fractions, by the mass around), height."""
+    along = np.arange(-reach_px, reach_px + 1)
+    around = (along[:, None] ** 2 + along**2 <= reach_px**2 + 1).astype(np.uint8)
+    rows, columns = np.nonzero((plane >= planes.dilated(plane, around)) & (plane > least))
+    at = pd.DataFrame({"row": rows.astype(float), "column": columns.astype(float)})
+    at["height"] = plane[rows, columns].astype(float)
+    if len(at) == 0:
+        return at
+    held = np.pad(plane, 1)[rows[:, None, None] + np.arange(3)[:, None], columns[:, None, None] + np.arange(3)]
+    mass = held.sum(axis=(1, 2), dtype=float)
+    at["row"] += (held[:, 2].sum(axis=1, dtype=float) - held[:, 0].sum(axis=1, dtype=float)) / mass
+    at["column"] += (held[:, :, 2].sum(axis=1, dtype=float) - held[:, :, 0].sum(axis=1, dtype=float)) / mass
+    return at
+
+
+def _apart(some: pd.DataFrame, others: pd.DataFrame, least_um: float) -> pd.DataFrame:
+    """Those that have none of the others nearer than that; the answer's pixels are 1 µm."""
+    from scipy.spatial import cKDTree
+
+    if len(some) == 0 or len(others) == 0:
+        return some
+    distance = cKDTree(others[["row", "column"]]).query(some[["row", "column"]])[0]
+    return some[distance >= least_um]
+
+
+def _nearest(peaks: pd.DataFrame) -> Peaks:
+    """Whole rows and columns of the answer."""
+    return tuple(np.rint(peaks[name]).astype(np.intp).to_numpy() for name in ("row", "column"))  # type: ignore[return-value]
+
+
+def _described(peaks: pd.DataFrame, maps: StainMaps, stains: Stains, level_od: float) -> pd.DataFrame:
+    """Peaks with their places in the image and what the maps show there."""
+    above = chromogen_above_background(maps)
+    chromogen = np.maximum(above, 0) * np.float32(1 / level_od)
+    rows, columns = (corners_of_centres(peaks[name].to_numpy()) * ANSWER_PX for name in ("row", "column"))
+    x_px, y_px = maps.grid.centres_in_image(centres_of_corners(columns), centres_of_corners(rows))
+    at = rows.astype(np.intp), columns.astype(np.intp)
+    return peaks.assign(
+        x_px=x_px,
+        y_px=y_px,
+        **amounts(above, maps, at),
+        **colour_features(maps, stains, at),
+        covered_around=stained_around(chromogen, at, maps.mpp_um),
+        sharpness_per_um=sharpness(maps.mean_od, at, maps.mpp_um),
+        diameter_um=diameter_um(whole_cell(maps, chromogen), at, maps.mpp_um),
+    )
+
+
+def _enlarged(mask: Mask, maps: StainMaps) -> Mask:
+    """A mask of the answer on the maps' pixels; an odd rest has none."""
+    whole = np.zeros(maps.mean_od.shape, np.bool_)
+    large = mask.repeat(ANSWER_PX, axis=0).repeat(ANSWER_PX, axis=1)
+    whole[: large.shape[0], : large.shape[1]] = large
+    return whole

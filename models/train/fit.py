@@ -1,0 +1,139 @@
+"""Weights from tiles: the losses, the guesses where counted cells are, the moving average."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from network import WIDTHS, Network
+from numpy.typing import NDArray
+from samples import CELL_MASS, Guess, Planes, Sample, Sampler
+from tiles import MARKED, MEMBRANE, PIGMENT, Floats, Tile
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How long and how hard to train."""
+
+    epochs: int = 24
+    batch: int = 12
+    learning_rate: float = 4e-3
+    # Guesses where the counted cells are begin at this epoch and are renewed every so many.
+    guess_from: int = 6
+    guess_every: int = 4
+    drawn_per_epoch: int = 200
+    # Marked tiles are large: so many cuts of each.
+    looks_at_marked: int = 8
+    widths: tuple[int, int, int] = WIDTHS
+    seed: int = 0
+
+
+def answer(network: Network, planes: Planes, turns: int = 8) -> Planes:
+    """Probabilities, shape (heads, h / 2, w / 2), mean over quarter turns and mirrored ones."""
+    pad = [(0, 0)] + [(8, 8 + (-n) % 8) for n in planes.shape[1:]]
+    height, width = planes.shape[1] // 2, planes.shape[2] // 2
+    total = 0.0
+    for k in range(min(turns, 4)):
+        for mirrored in ((False, True) if turns == 8 else (False,)):
+            x = np.rot90(np.pad(planes.astype(np.float32), pad), k, (1, 2))
+            x = np.ascontiguousarray(x[..., ::-1] if mirrored else x)
+            with torch.no_grad():
+                p = torch.sigmoid(network(torch.from_numpy(x[None])))[0].numpy()
+            p = p[..., ::-1] if mirrored else p
+            total = total + np.rot90(p, -k, (1, 2))
+    mean = total / (turns if turns in (1, 8) else 4)
+    return np.ascontiguousarray(mean[:, 4 : 4 + height, 4 : 4 + width], np.float32)
+
+
+def peaks(p: Planes, least: float, reach: int = 2) -> tuple[Floats, Floats]:
+    """Points x, y and heights of local maxima."""
+    smooth = cv2.GaussianBlur(p, (0, 0), 0.8, borderType=cv2.BORDER_REFLECT_101)
+    yy, xx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    around = (yy**2 + xx**2 <= reach * reach + 1).astype(np.uint8)
+    rows, columns = np.nonzero((smooth >= cv2.dilate(smooth, around)) & (smooth > least))
+    return np.stack([columns, rows], axis=1).astype(float), smooth[rows, columns].astype(float)
+
+
+def guess(network: Network, tile: Tile) -> Guess:
+    """As many of the network's best cells as people counted, and the next best."""
+    points, heights = peaks(answer(network, tile.planes, 4)[MEMBRANE], 0.02)
+    order = np.argsort(-heights, kind="stable")
+    n = int(tile.count or 0)
+    return Guess(cells=points[order[:n]], unsure=points[order[n : n + max(2, n // 2)]])
+
+
+def loss_of(log_odds: Tensor, batch: Sequence[Sample]) -> Tensor:
+    """Cross-entropy where cells are known or guessed, pseudo-Huber of the sum where they are counted."""
+    target, weight = (torch.from_numpy(np.stack([getattr(one, name) for one in batch])) for name in ("target", "weight"))
+    entropy = functional.binary_cross_entropy_with_logits(log_odds, target, reduction="none") * weight
+    cells = entropy[:, :PIGMENT] * (1 + 4 * target[:, :PIGMENT])
+    loss = cells.sum() / len(batch) / 150 + entropy[:, PIGMENT].sum() / len(batch) / 300
+    counted = [k for k, one in enumerate(batch) if not np.isnan(one.count)]
+    if counted:
+        heads = torch.tensor([batch[k].head for k in counted])
+        summed = torch.from_numpy(np.stack([batch[k].summed for k in counted]))
+        count = torch.tensor([batch[k].count for k in counted])
+        found = (torch.sigmoid(log_odds[torch.tensor(counted), heads]) * summed).sum((1, 2)) / torch.tensor(CELL_MASS)[heads]
+        error = (found - count) / torch.sqrt(count + 1.5)
+        loss = loss + (torch.sqrt(1 + error**2) - 1).sum() / len(batch)
+    return loss
+
+
+def train(tiles: list[Tile], plan: Plan, say=print, keep: Sequence[int] = ()) -> tuple[Network, dict[int, Network]]:
+    """A trained network (moving average of the weights), and what it was after some epochs."""
+    torch.manual_seed(plan.seed)
+    network = Network(plan.widths)
+    mean = copy.deepcopy(network).eval()
+    counted = [t for t in tiles if t.count is not None]
+    drawn = [t for t in tiles if t.folder == "drawn"]
+    marked = [t for t in tiles if t.folder in MARKED]
+    per_epoch = 2 * (len(counted) + sum(t.n_true >= 8 for t in counted)) + min(plan.drawn_per_epoch, len(drawn)) + plan.looks_at_marked * len(marked)
+    steps = -(-per_epoch // plan.batch)
+    optimiser = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, plan.learning_rate, total_steps=plan.epochs * steps + 1, pct_start=0.15
+    )
+    guesses: dict[int, Guess] = {}
+    kept = {}
+    start = time.process_time()
+    for epoch in range(plan.epochs):
+        rng = np.random.default_rng((plan.seed, epoch))
+        if epoch >= plan.guess_from and (epoch - plan.guess_from) % plan.guess_every == 0:
+            guesses = {id(t): guess(mean, t) for t in counted}
+        order = 2 * (counted + [t for t in counted if t.n_true >= 8]) + plan.looks_at_marked * marked
+        order += [drawn[k] for k in rng.permutation(len(drawn))[: plan.drawn_per_epoch]]
+        sampler, total = Sampler(rng), 0.0
+        order = [order[k] for k in rng.permutation(len(order))]
+        network.train()
+        for step in range(steps):
+            batch = [sampler(t, guesses.get(id(t))) for t in order[step * plan.batch : (step + 1) * plan.batch]]
+            loss = loss_of(network(torch.from_numpy(np.stack([one.planes for one in batch]))), batch)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            optimiser.step()
+            schedule.step()
+            total += loss.item()
+            follow(mean, network, epoch * steps + step)
+        if epoch + 1 in keep:
+            kept[epoch + 1] = copy.deepcopy(mean)
+        say(f"epoch {epoch} loss {total / steps:.3f} {time.process_time() - start:.0f} s")
+    return mean, kept
+
+
+def follow(mean: Network, network: Network, step: int) -> None:
+    """Moving average of the weights; shorter at the start."""
+    share = min(0.99, (step + 1) / (step + 10))
+    with torch.no_grad():
+        for ours, theirs in zip(mean.state_dict().values(), network.state_dict().values(), strict=True):
+            if ours.dtype.is_floating_point:
+                ours.mul_(share).add_(theirs, alpha=1 - share)
+            else:
+                ours.copy_(theirs)
