@@ -6,6 +6,8 @@ of what they are made from unless said otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -41,6 +43,21 @@ class Border(IntEnum):
     """Nothing."""
     WRAPPED = cv2.BORDER_WRAP
     """The picture once more, as a tile."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Inside the ``with`` block OpenCV works on one thread.
+
+    Dense flow hands its patches on along stripes of the picture, one a thread, and a network's sums are cut
+    in as many parts: results would depend on the machine's number of cores.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def check_rgb(rgb: NDArray[Any]) -> None:

@@ -138,6 +138,10 @@ class MarkerProfile:
             if getattr(self, low_key) > getattr(self, high_key):
                 raise ValueError(f"{low_key} is {getattr(self, low_key)}, expected at most {high_key}")
 
+    def held_level_od(self, level_od: float) -> float:
+        """A slide's depth of staining, held within the range of the profile."""
+        return min(max(level_od, self.level_low_od), self.level_high_od)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:

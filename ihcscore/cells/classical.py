@@ -12,24 +12,24 @@ from numpy.typing import NDArray
 from ihcscore import planes
 from ihcscore.cells.classify import classify_cells
 from ihcscore.cells.features import (
-    MAX_RELATIVE,
-    NUCLEUS_OD,
+    HALO_UM,
     Peaks,
     amounts,
     blob_contrast,
     colour_features,
     diameter_um,
     positions,
+    relative_nucleus,
     shape_features,
     sharpness,
+    whole_cell,
 )
+from ihcscore.cells.finder import Found
+from ihcscore.cells.pigment import pigment_mask
 from ihcscore.planes import Plane
 from ihcscore.profiles import MarkerProfile
 from ihcscore.stain import StainMaps, Stains, chromogen_above_background, separate
-
-# Pixels beyond a field's edge that can change a cell inside it, in µm: 22 of the background, and 19 of
-# the blob filter that decides on the nearest neighbour (its reach, its peak and the spacing).
-HALO_UM = 42.0
+from ihcscore.weights import weights_sha256
 
 SCALE_STEP = np.sqrt(2.0)
 MAX_SPACING_UM = 8.0
@@ -52,9 +52,18 @@ class ClassicalFinder:
         """Width of the surroundings that can change a cell."""
         return HALO_UM
 
-    def __call__(self, maps: StainMaps, stains: Stains) -> pd.DataFrame:
-        """Cells of a field; see :class:`ihcscore.cells.finder.Finder`."""
-        return classify_cells(detect_in_maps(maps, profile=self.profile, stains=stains), self.profile)
+    @property
+    def weights(self) -> dict[str, str]:
+        """Its weights' file with its sha256."""
+        return weights_sha256([f"cells_{self.profile.compartment}.toml"])
+
+    def __call__(self, maps: StainMaps, stains: Stains) -> Found:
+        """Cells and pigment of a field; see :class:`ihcscore.cells.finder.Finder`."""
+        candidates = detect_in_maps(maps, profile=self.profile, stains=stains)
+        return Found(
+            cells=classify_cells(candidates, self.profile),
+            pigment=pigment_mask(maps, stains, threshold=self.profile.pigment_threshold),
+        )
 
 
 def detect_cells(
@@ -84,14 +93,14 @@ def detect_cells(
 
 def detect_in_maps(maps: StainMaps, *, profile: MarkerProfile, stains: Stains) -> pd.DataFrame:
     """Find cells in stain maps that are already there; as :func:`detect_cells`."""
-    level_od = min(max(stains.chromogen_level.od, profile.level_low_od), profile.level_high_od)
+    level_od = profile.held_level_od(stains.chromogen_level.od)
     above_background = chromogen_above_background(maps)
     chromogen = np.maximum(above_background, 0) * np.float32(1 / level_od)
-    nucleus = np.clip(maps.hematoxylin_od * np.float32(1 / NUCLEUS_OD), 0, np.float32(MAX_RELATIVE))
-    whole_cell = np.minimum(
-        chromogen + np.float32(profile.hematoxylin_weight) * nucleus, np.float32(profile.saturation)
+    nucleus = relative_nucleus(maps)
+    cell = whole_cell(
+        chromogen, nucleus, hematoxylin_weight=profile.hematoxylin_weight, saturation=profile.saturation
     )
-    contrast = _strongest_blob(whole_cell, profile, maps.mpp_um)
+    contrast = _strongest_blob(cell, profile, maps.mpp_um)
     at = _peaks(contrast, profile.min_contrast, profile.min_distance_um / maps.mpp_um)
     candidates = pd.DataFrame(
         {
@@ -103,7 +112,7 @@ def detect_in_maps(maps: StainMaps, *, profile: MarkerProfile, stains: Stains) -
             "sharpness_per_um": sharpness(maps.mean_od, at, maps.mpp_um),
         }
     )
-    candidates["diameter_um"] = diameter_um(whole_cell, at, maps.mpp_um)
+    candidates["diameter_um"] = diameter_um(cell, at, maps.mpp_um)
     candidates["spacing_um"] = _spacing_um(at, maps.mpp_um)
     return candidates
 

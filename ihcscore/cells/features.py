@@ -43,6 +43,10 @@ DETAIL_SIGMA_UM = 0.5
 SLOPE_WINDOW_UM = 12.0
 SLOPE_REACH_UM = 6.0
 
+# Pixels beyond a field's edge that can change a cell inside it: 22 µm of the background, and 19 of what is
+# measured above it (the blob filter with its spacing, or the surroundings of a smear). A network sees 22.
+HALO_UM = 42.0
+
 Peaks = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
@@ -84,17 +88,32 @@ def shape_features(
         return smooth((chromogen > np.float32(threshold)).astype(np.float32), sigma_px)[at].astype(float)
 
     stained = (chromogen > np.float32(STAINED)).astype(np.float32)
-    around = mean_around(stained, SURROUNDINGS_UM / mpp_um)
     return {
         "covered_quarter": covered(0.25),
         "covered_half": covered(0.5),
         "covered_full": covered(1.0),
         "covered_core": smooth(stained, AMOUNT_SIGMA_UM / mpp_um)[at].astype(float),
-        "covered_around": around[at].astype(float),
+        "covered_around": stained_around(chromogen, at, mpp_um),
         "chromogen_contrast": blob_contrast(capped, CELL_RADIUS_UM / mpp_um)[at].astype(float),
         "nucleus": smooth(nucleus, CORE_SIGMA_UM / mpp_um)[at].astype(float),
         "nucleus_contrast": blob_contrast(nucleus, NUCLEUS_RADIUS_UM / mpp_um)[at].astype(float),
     }
+
+
+def stained_around(chromogen: Plane, at: Peaks, mpp_um: float) -> NDArray[np.float64]:
+    """Stained share of the wide surroundings; amounts relative to the level."""
+    stained = (chromogen > np.float32(STAINED)).astype(np.float32)
+    return mean_around(stained, SURROUNDINGS_UM / mpp_um)[at].astype(float)
+
+
+def relative_nucleus(maps: StainMaps) -> Plane:
+    """Haematoxylin relative to a typical nucleus, at most twice."""
+    return np.clip(maps.hematoxylin_od * np.float32(1 / NUCLEUS_OD), 0, np.float32(MAX_RELATIVE))
+
+
+def whole_cell(chromogen: Plane, nucleus: Plane, *, hematoxylin_weight: float, saturation: float) -> Plane:
+    """Chromogen and nucleus together, cut so that one dark cell does not outshine its neighbours."""
+    return np.minimum(chromogen + np.float32(hematoxylin_weight) * nucleus, np.float32(saturation))
 
 
 def colour_features(maps: StainMaps, stains: Stains, at: Peaks) -> dict[str, NDArray[np.float64]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from functools import cache
 
 import cv2
 import numpy as np
@@ -19,15 +18,17 @@ from numpy.typing import NDArray
 from ihcscore import planes
 from ihcscore.cells.classify import CELL_COLUMNS, is_artefact, is_smear
 from ihcscore.cells.features import (
+    HALO_UM,
     Peaks,
     amounts,
     colour_features,
     diameter_um,
+    relative_nucleus,
     sharpness,
     stained_around,
-    whole_cell,
 )
 from ihcscore.cells.finder import Found
+from ihcscore.geometry.grid import BLOCK_PX
 from ihcscore.geometry.square import centres_of_corners, corners_of_centres
 from ihcscore.planes import Mask, Plane, one_thread
 from ihcscore.profiles import MarkerProfile
@@ -43,15 +44,10 @@ RESIDUAL_OD = 0.15
 
 HEADS = ("membrane", "nucleus", "negative", "pigment")
 
-# Pixels beyond a field's edge that can change a cell inside it, in µm: the network's own 22, with 28 of the
-# background that the amounts are measured above.
-HALO_UM = 28.0
-# Pixels of the maps along one of the network's coarsest grid: maps of a slide start on multiples of it.
-COARSEST_PX = 8
 # Pixels of the maps along one of the answer.
 ANSWER_PX = 2
 # Large pictures are answered in squares of so many pixels of the maps, each with what can change it.
-_BLOCK_PX, _MARGIN_PX = 1024, 48
+_PART_PX, _MARGIN_PX = 1024, 48
 
 # Cells are peaks of the answer, smoothed a little, among their neighbours within 2 µm (its pixels).
 _PEAK_SIGMA_PX = 0.8
@@ -62,6 +58,8 @@ _PIGMENT_REACH_PX = 3
 _SAME_CELL_UM = 3.5
 # Cells below the cut are listed from this share of it on, as negative ones with little confidence.
 _DOUBTFUL_SHARE = 0.4
+
+_of_thread = threading.local()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +81,11 @@ class NetworkFinder:
     def halo_um(self) -> float:
         """Width of the surroundings that can change a cell."""
         return HALO_UM
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """Its weights' file with its sha256."""
+        return {self.model.name: self.model.sha256}
 
     def __call__(self, maps: StainMaps, stains: Stains) -> Found:
         """Cells and pigment of a field; see :class:`ihcscore.cells.finder.Finder`."""
@@ -123,9 +126,7 @@ class NetworkFinder:
         brown = cells["chromogen_od"] >= profile.chromogen_threshold_od
         is_own = (cells["head"] == own).to_numpy()
         suspect = (cells["head"] == "pigment") | (is_own & (pigmented | is_smear(cells, profile)))
-        blue = (cells["head"] == "negative") | (
-            cells["hematoxylin_od"] >= profile.hematoxylin_threshold_od
-        )
+        blue = (cells["head"] == "negative") | (cells["hematoxylin_od"] >= profile.hematoxylin_threshold_od)
         names = np.select(
             [is_artefact(cells, profile), suspect & brown, is_own & brown, blue],
             ["", CellClass.PIGMENT_SUSPECT.value, CellClass.POSITIVE.value, CellClass.NEGATIVE.value],
@@ -168,17 +169,18 @@ def probabilities(stained: NDArray[np.float32], model: NetworkModel) -> dict[str
     Parameters
     ----------
     stained : ndarray of float32, shape (4, h, w)
-        Of :func:`stain_planes`. Beyond it there is nothing, as beyond the glass.
+        Of :func:`stain_planes`; sides are multiples of half a block. Beyond it there is nothing, as beyond
+        the glass.
     model : NetworkModel
     """
     _, height, width = stained.shape
-    before = [_margin(size) for size in (height, width)]
+    before = [BLOCK_PX + (-size % BLOCK_PX) // 2 for size in (height, width)]
     padded = np.pad(stained, [(0, 0)] + [(n, n) for n in before])
     rows, columns = padded.shape[1:]
     whole = np.zeros((len(HEADS), rows // ANSWER_PX, columns // ANSWER_PX), np.float32)
-    for top in range(0, rows, _BLOCK_PX):
-        for left in range(0, columns, _BLOCK_PX):
-            bottom, right = min(top + _BLOCK_PX, rows), min(left + _BLOCK_PX, columns)
+    for top in range(0, rows, _PART_PX):
+        for left in range(0, columns, _PART_PX):
+            bottom, right = min(top + _PART_PX, rows), min(left + _PART_PX, columns)
             y, x = max(top - _MARGIN_PX, 0), max(left - _MARGIN_PX, 0)
             part = padded[:, y : bottom + _MARGIN_PX, x : right + _MARGIN_PX]
             heads = _forward(part, model)
@@ -191,25 +193,20 @@ def probabilities(stained: NDArray[np.float32], model: NetworkModel) -> dict[str
     return dict(zip(HEADS, np.ascontiguousarray(1 / (1 + np.exp(-inner))), strict=True))
 
 
-def _margin(size_px: int) -> int:
-    """Empty pixels on each side that make a multiple of the coarsest grid of an even number of them."""
-    return COARSEST_PX + (-size_px % COARSEST_PX) // 2
-
-
 def _forward(part: NDArray[np.float32], model: NetworkModel) -> NDArray[np.float32]:
     """Log odds, shape (heads, h / 2, w / 2)."""
-    network = _network(model.sha256, threading.get_ident())
+    network = _network(model)
     with one_thread():
         network.setInput(np.ascontiguousarray(part[None]))
         return np.asarray(network.forward()[0], np.float32)
 
 
-@cache
-def _network(sha256: str, _thread: int) -> cv2.dnn.Net:
+def _network(model: NetworkModel) -> cv2.dnn.Net:
     """The network as OpenCV runs it; one a thread, for it holds what it was shown."""
-    model = load_network_model()
-    assert model.sha256 == sha256
-    return cv2.dnn.readNetFromONNX(np.frombuffer(model.onnx, np.uint8))
+    loaded: dict[str, cv2.dnn.Net] = _of_thread.__dict__
+    if model.sha256 not in loaded:
+        loaded[model.sha256] = cv2.dnn.readNetFromONNX(np.frombuffer(model.onnx, np.uint8))
+    return loaded[model.sha256]
 
 
 def _tops(plane: Plane, *, least: float, reach_px: int) -> pd.DataFrame:
@@ -221,7 +218,9 @@ def _tops(plane: Plane, *, least: float, reach_px: int) -> pd.DataFrame:
     at["height"] = plane[rows, columns].astype(float)
     if len(at) == 0:
         return at
-    held = np.pad(plane, 1)[rows[:, None, None] + np.arange(3)[:, None], columns[:, None, None] + np.arange(3)]
+    held = np.pad(plane, 1)[
+        rows[:, None, None] + np.arange(3)[:, None], columns[:, None, None] + np.arange(3)
+    ]
     mass = held.sum(axis=(1, 2), dtype=float)
     at["row"] += (held[:, 2].sum(axis=1, dtype=float) - held[:, 0].sum(axis=1, dtype=float)) / mass
     at["column"] += (held[:, :, 2].sum(axis=1, dtype=float) - held[:, :, 0].sum(axis=1, dtype=float)) / mass
@@ -257,7 +256,7 @@ def _described(peaks: pd.DataFrame, maps: StainMaps, stains: Stains, level_od: f
         **colour_features(maps, stains, at),
         covered_around=stained_around(chromogen, at, maps.mpp_um),
         sharpness_per_um=sharpness(maps.mean_od, at, maps.mpp_um),
-        diameter_um=diameter_um(whole_cell(maps, chromogen), at, maps.mpp_um),
+        diameter_um=diameter_um(chromogen + relative_nucleus(maps), at, maps.mpp_um),
     )
 
 

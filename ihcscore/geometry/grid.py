@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Self
 
 from ihcscore.geometry.square import Square, centres_of_corners, corners_of_centres
+
+# Networks see pixels in squares of so many: grids of a slide begin and end on them, those of a picture of its
+# own have a multiple of half of it, so that as much can be added on both sides.
+BLOCK_PX = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +33,21 @@ class Grid:
 
     @classmethod
     def centred(cls, shape_yx: tuple[int, int], step_px: float) -> Self:
-        """As many pixels as come closest to an image's size, an even number each way, in its middle.
+        """A grid in an image's middle that covers it, a multiple of half a block of pixels each way.
 
-        Turned and mirrored images then have the same grid. What is left over on each side, or missing, is at
-        most half a pixel of the grid.
+        Turned and mirrored images then have the same grid. What reaches beyond the image on each side is at
+        most two pixels of the grid.
         """
-        rows, columns = (2 * max(1, round(size / step_px / 2)) for size in shape_yx)
+        half = BLOCK_PX // 2
+        rows, columns = (half * max(1, math.ceil(size / step_px / half - 1e-6)) for size in shape_yx)
         start = (shape_yx[1] - columns * step_px) / 2, (shape_yx[0] - rows * step_px) / 2
         return cls(start_xy_px=start, step_px=step_px, shape_yx=(rows, columns))
 
     @classmethod
     def within(cls, shape_yx: tuple[int, int], step_px: float, start_xy_px: tuple[float, float]) -> Self:
-        """The whole pixels that an image holds from a point on."""
+        """The whole blocks of pixels that an image holds from a point on."""
         columns, rows = (
-            max(1, int((size - start) / step_px + 1e-6))
+            BLOCK_PX * max(1, int((size - start) / step_px / BLOCK_PX + 1e-6))
             for size, start in zip(shape_yx[::-1], start_xy_px, strict=True)
         )
         return cls(start_xy_px=start_xy_px, step_px=step_px, shape_yx=(rows, columns))

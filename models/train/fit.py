@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import torch
 from network import WIDTHS, Network
-from numpy.typing import NDArray
 from samples import CELL_MASS, Guess, Planes, Sample, Sampler
 from tiles import MARKED, MEMBRANE, PIGMENT, Floats, Tile
 from torch import Tensor
@@ -41,7 +40,7 @@ def answer(network: Network, planes: Planes, turns: int = 8) -> Planes:
     height, width = planes.shape[1] // 2, planes.shape[2] // 2
     total = 0.0
     for k in range(min(turns, 4)):
-        for mirrored in ((False, True) if turns == 8 else (False,)):
+        for mirrored in (False, True) if turns == 8 else (False,):
             x = np.rot90(np.pad(planes.astype(np.float32), pad), k, (1, 2))
             x = np.ascontiguousarray(x[..., ::-1] if mirrored else x)
             with torch.no_grad():
@@ -71,7 +70,9 @@ def guess(network: Network, tile: Tile) -> Guess:
 
 def loss_of(log_odds: Tensor, batch: Sequence[Sample]) -> Tensor:
     """Cross-entropy where cells are known or guessed, pseudo-Huber of the sum where they are counted."""
-    target, weight = (torch.from_numpy(np.stack([getattr(one, name) for one in batch])) for name in ("target", "weight"))
+    target, weight = (
+        torch.from_numpy(np.stack([getattr(one, name) for one in batch])) for name in ("target", "weight")
+    )
     entropy = functional.binary_cross_entropy_with_logits(log_odds, target, reduction="none") * weight
     cells = entropy[:, :PIGMENT] * (1 + 4 * target[:, :PIGMENT])
     loss = cells.sum() / len(batch) / 150 + entropy[:, PIGMENT].sum() / len(batch) / 300
@@ -80,13 +81,17 @@ def loss_of(log_odds: Tensor, batch: Sequence[Sample]) -> Tensor:
         heads = torch.tensor([batch[k].head for k in counted])
         summed = torch.from_numpy(np.stack([batch[k].summed for k in counted]))
         count = torch.tensor([batch[k].count for k in counted])
-        found = (torch.sigmoid(log_odds[torch.tensor(counted), heads]) * summed).sum((1, 2)) / torch.tensor(CELL_MASS)[heads]
+        found = (torch.sigmoid(log_odds[torch.tensor(counted), heads]) * summed).sum((1, 2)) / torch.tensor(
+            CELL_MASS
+        )[heads]
         error = (found - count) / torch.sqrt(count + 1.5)
         loss = loss + (torch.sqrt(1 + error**2) - 1).sum() / len(batch)
     return loss
 
 
-def train(tiles: list[Tile], plan: Plan, say=print, keep: Sequence[int] = ()) -> tuple[Network, dict[int, Network]]:
+def train(
+    tiles: list[Tile], plan: Plan, say=print, keep: Sequence[int] = ()
+) -> tuple[Network, dict[int, Network]]:
     """A trained network (moving average of the weights), and what it was after some epochs."""
     torch.manual_seed(plan.seed)
     network = Network(plan.widths)
@@ -94,7 +99,11 @@ def train(tiles: list[Tile], plan: Plan, say=print, keep: Sequence[int] = ()) ->
     counted = [t for t in tiles if t.count is not None]
     drawn = [t for t in tiles if t.folder == "drawn"]
     marked = [t for t in tiles if t.folder in MARKED]
-    per_epoch = 2 * (len(counted) + sum(t.n_true >= 8 for t in counted)) + min(plan.drawn_per_epoch, len(drawn)) + plan.looks_at_marked * len(marked)
+    per_epoch = (
+        2 * (len(counted) + sum(t.n_true >= 8 for t in counted))
+        + min(plan.drawn_per_epoch, len(drawn))
+        + plan.looks_at_marked * len(marked)
+    )
     steps = -(-per_epoch // plan.batch)
     optimiser = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -113,7 +122,9 @@ def train(tiles: list[Tile], plan: Plan, say=print, keep: Sequence[int] = ()) ->
         order = [order[k] for k in rng.permutation(len(order))]
         network.train()
         for step in range(steps):
-            batch = [sampler(t, guesses.get(id(t))) for t in order[step * plan.batch : (step + 1) * plan.batch]]
+            batch = [
+                sampler(t, guesses.get(id(t))) for t in order[step * plan.batch : (step + 1) * plan.batch]
+            ]
             loss = loss_of(network(torch.from_numpy(np.stack([one.planes for one in batch]))), batch)
             optimiser.zero_grad()
             loss.backward()

@@ -129,7 +129,9 @@ class Heads(nn.Module):
         """The same as an ordinary convolution."""
         n_heads, n_in = self.weight.shape
         one = nn.Conv2d(n_in * N_TURNS, n_heads, 1)
-        one.weight = nn.Parameter((self.weight / N_TURNS).repeat_interleave(N_TURNS, 1)[:, :, None, None].detach())
+        one.weight = nn.Parameter(
+            (self.weight / N_TURNS).repeat_interleave(N_TURNS, 1)[:, :, None, None].detach()
+        )
         one.bias = nn.Parameter(self.bias.detach())
         return one
 

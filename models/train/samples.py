@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -88,7 +87,12 @@ class Sampler:
             points = {head: (xy + 0.5) * [fx, fy] - 0.5 for head, xy in points.items()}
             unsure = (unsure + 0.5) * [fx, fy] - 0.5
             if pigment is not None:
-                pigment = cv2.resize(pigment.astype(np.uint8), (columns // 2, rows // 2), interpolation=cv2.INTER_NEAREST) > 0
+                pigment = (
+                    cv2.resize(
+                        pigment.astype(np.uint8), (columns // 2, rows // 2), interpolation=cv2.INTER_NEAREST
+                    )
+                    > 0
+                )
         # crop
         rows, columns = planes.shape[1:]
         want = [TILE_PX, TILE_PX]
@@ -96,7 +100,9 @@ class Sampler:
             want = [2 * int(rng.integers(36, 60)) for _ in range(2)]
         height, width = min(rows, want[0]), min(columns, want[1])
         whole = height >= rows and width >= columns
-        top, left = (2 * int(rng.integers(0, (n - m) // 2 + 1)) for n, m in ((rows, height), (columns, width)))
+        top, left = (
+            2 * int(rng.integers(0, (n - m) // 2 + 1)) for n, m in ((rows, height), (columns, width))
+        )
         planes = planes[:, top : top + height, left : left + width]
         cut = np.array([left / 2, top / 2])
         shape = height // 2, width // 2
@@ -143,7 +149,9 @@ class Sampler:
         if pigment is not None:
             part = pigment[top // 2 : top // 2 + shape[0], left // 2 : left // 2 + shape[1]]
             target[PIGMENT, dy : dy + shape[0], dx : dx + shape[1]] = part
-        sample = Sample(planes=canvas, target=target, weight=weight, summed=inside, count=count, head=tile.head)
+        sample = Sample(
+            planes=canvas, target=target, weight=weight, summed=inside, count=count, head=tile.head
+        )
         return turned(sample, int(rng.integers(4)), bool(rng.random() < 0.5))
 
 
@@ -191,7 +199,9 @@ def spoilt(x: Planes, rng: np.random.Generator) -> Planes:
     _, height, width = x.shape
     coarse = rng.normal(0, 1, (int(rng.integers(4, 40)),) * 2).astype(np.float32)
     fine = rng.normal(0, 1, (height // 2, width // 2)).astype(np.float32)
-    noise = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) + 0.4 * cv2.resize(fine, (width, height))
+    noise = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) + 0.4 * cv2.resize(
+        fine, (width, height)
+    )
     x = blurred(x, float(rng.uniform(3, 10))) * np.float32(rng.uniform(0, 0.6))
     h, d, r = (
         (0.9, 0.75, 0.0),

@@ -73,7 +73,9 @@ def on_answer(maps: StainMaps, xy_px: Floats) -> Floats:
     return np.asarray((np.asarray(xy_px, float).reshape(-1, 2) + 0.5 - start) / (2 * step) - 0.5)
 
 
-def _seen(rgb: NDArray[np.uint8], mpp_um: float, marker: str, white=None) -> tuple[StainMaps, Stains, NDArray[np.float16]]:
+def _seen(
+    rgb: NDArray[np.uint8], mpp_um: float, marker: str, white=None
+) -> tuple[StainMaps, Stains, NDArray[np.float16]]:
     profile = load_profile(marker)
     stains = estimate_stains(rgb, mpp_um=mpp_um, white_rgb=white)
     maps = separate(rgb, mpp_um=mpp_um, stains=stains)
