@@ -347,11 +347,7 @@ def _sites(
         away = np.hypot(*(nuclei.centres_um[able] - focus).T) + rng.exponential(25.0, len(able))
         chosen = able[np.argsort(away)]
     chosen = chosen[:n]
-    others = places(n - len(chosen))
-    return (
-        np.concatenate([nuclei.centres_um[chosen], others]),
-        np.concatenate([nuclei.nucleus_um[chosen], np.full(len(others), 9.0)]),
-    )
+    return nuclei.centres_um[chosen], nuclei.nucleus_um[chosen]
 
 
 def _grouped(points: Points, rng: np.random.Generator) -> Points:
