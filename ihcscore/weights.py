@@ -45,6 +45,8 @@ class NetworkModel:
     cuts : dict of str to float
         Height of a peak from which it is a cell, by head: ``membrane``, ``nucleus``, ``negative``; share
         of a pixel's neighbourhood that is pigment from which it is, ``pigment``.
+    rules : tuple of str
+        Of ``blur``, ``ink`` and ``smear``: what is left out, or a suspect, whatever the network says.
     calibration : dict of str to tuple of float
         Log odds of being a positive cell, intercept and slope over the log odds of the peak's height, for
         ``membrane`` and ``nucleus`` (Platt 1999).
@@ -54,6 +56,7 @@ class NetworkModel:
     sha256: str
     onnx: bytes = field(repr=False)
     cuts: dict[str, float]
+    rules: tuple[str, ...]
     calibration: dict[str, tuple[float, float]]
 
 
@@ -92,6 +95,7 @@ def load_network_model() -> NetworkModel:
             sha256=str(entry["sha256"]),
             onnx=content,
             cuts={head: float(cut) for head, cut in entry["cuts"].items()},
+            rules=tuple(entry["rules"]),
             calibration={
                 head: (float(line["intercept"]), float(line["slope"]))
                 for head, line in entry["calibration"].items()

@@ -108,7 +108,7 @@ def stained_around(chromogen: Plane, at: Peaks, mpp_um: float) -> NDArray[np.flo
 
 def relative_nucleus(maps: StainMaps) -> Plane:
     """Haematoxylin relative to a typical nucleus, at most twice."""
-    return np.clip(maps.hematoxylin_od * np.float32(1 / NUCLEUS_OD), 0, np.float32(MAX_RELATIVE))
+    return np.asarray(np.clip(maps.hematoxylin_od / np.float32(NUCLEUS_OD), 0, MAX_RELATIVE), np.float32)
 
 
 def whole_cell(chromogen: Plane, nucleus: Plane, *, hematoxylin_weight: float, saturation: float) -> Plane:

@@ -8,6 +8,7 @@ than 22 µm, so that it doesn't matter from where a field was cut.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import cv2
@@ -16,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ihcscore import planes
-from ihcscore.cells.classify import CELL_COLUMNS, is_artefact, is_smear
+from ihcscore.cells.classify import CELL_COLUMNS, is_blurred, is_grey, is_smear
 from ihcscore.cells.features import (
     HALO_UM,
     Peaks,
@@ -30,7 +31,7 @@ from ihcscore.cells.features import (
 from ihcscore.cells.finder import Found
 from ihcscore.geometry.grid import BLOCK_PX
 from ihcscore.geometry.square import centres_of_corners, corners_of_centres
-from ihcscore.planes import Mask, Plane, one_thread
+from ihcscore.planes import Mask, Plane
 from ihcscore.profiles import MarkerProfile
 from ihcscore.schema import CellClass
 from ihcscore.stain import StainMaps, Stains, chromogen_above_background
@@ -59,6 +60,9 @@ _SAME_CELL_UM = 3.5
 # Cells below the cut are listed from this share of it on, as negative ones with little confidence.
 _DOUBTFUL_SHARE = 0.4
 
+# Rules that are applied after the network, where the model names them.
+RULES = {"blur": is_blurred, "ink": is_grey, "smear": is_smear}
+
 _of_thread = threading.local()
 
 
@@ -71,7 +75,7 @@ class NetworkFinder:
     profile : MarkerProfile
         Which head finds the marker's cells, and what is an artefact.
     model : NetworkModel
-        Weights and cuts.
+        Weights, cuts and rules.
     """
 
     profile: MarkerProfile
@@ -91,57 +95,109 @@ class NetworkFinder:
         """Cells and pigment of a field; see :class:`ihcscore.cells.finder.Finder`."""
         level_od = self.profile.held_level_od(stains.chromogen_level.od)
         answer = probabilities(stain_planes(maps, level_od), self.model)
-        peaks = self._peaks(answer)
-        cells = _described(peaks, maps, stains, level_od)
-        return Found(
-            cells=self._classed(cells, self.profile),
-            pigment=_enlarged(answer["pigment"] > self.model.cuts["pigment"], maps),
-        )
+        return found_in(answer, maps, stains, profile=self.profile, model=self.model)
 
-    def _peaks(self, answer: dict[str, Plane]) -> pd.DataFrame:
-        """Peaks of the marker's own head, of pigment, of negative nuclei, each where no cell is yet.
 
-        Columns row, column (of the answer), head, height, positive (height of the marker's own head there).
-        """
-        own, cuts = self.profile.compartment, self.model.cuts
-        positive = planes.blurred(answer[own], _PEAK_SIGMA_PX)
-        pigment = planes.blurred(answer["pigment"], _PIGMENT_SIGMA_PX)
-        negative = planes.blurred(answer["negative"], _PEAK_SIGMA_PX)
-        found = _tops(positive, least=cuts[own] * _DOUBTFUL_SHARE, reach_px=_PEAK_REACH_PX)
-        is_cell = found["height"] > cuts[own]
-        kept = [found[is_cell].assign(head=own)]
-        for head, some in (
-            ("pigment", _tops(pigment, least=cuts["pigment"], reach_px=_PIGMENT_REACH_PX)),
-            ("negative", _tops(negative, least=cuts["negative"], reach_px=_PEAK_REACH_PX)),
-            ("doubtful", found[~is_cell]),
-        ):
-            kept.append(_apart(some, pd.concat(kept), _SAME_CELL_UM).assign(head=head))
-        peaks = pd.concat(kept, ignore_index=True)
-        at = _nearest(peaks)
-        return peaks.assign(positive=positive[at].astype(float), pigment=pigment[at].astype(float))
+def found_in(
+    answer: dict[str, Plane], maps: StainMaps, stains: Stains, *, profile: MarkerProfile, model: NetworkModel
+) -> Found:
+    """Cells and pigment of a field by the network's answer.
 
-    def _classed(self, cells: pd.DataFrame, profile: MarkerProfile) -> pd.DataFrame:
-        """The table of cells: classes and confidence, artefacts left out."""
-        own, pigmented = profile.compartment, cells["pigment"] > self.model.cuts["pigment"]
-        brown = cells["chromogen_od"] >= profile.chromogen_threshold_od
-        is_own = (cells["head"] == own).to_numpy()
-        suspect = (cells["head"] == "pigment") | (is_own & (pigmented | is_smear(cells, profile)))
-        blue = (cells["head"] == "negative") | (cells["hematoxylin_od"] >= profile.hematoxylin_threshold_od)
-        names = np.select(
-            [is_artefact(cells, profile), suspect & brown, is_own & brown, blue],
-            ["", CellClass.PIGMENT_SUSPECT.value, CellClass.POSITIVE.value, CellClass.NEGATIVE.value],
-            default="",
-        )
-        certain = np.abs(2 * self._probability(cells["positive"].to_numpy(), own) - 1)
-        table = cells.assign(**{"class": names, "confidence": certain})[names != ""]
-        return pd.DataFrame(table.sort_values(["y_px", "x_px"], ignore_index=True)[CELL_COLUMNS])
+    Parameters
+    ----------
+    answer : dict of str to ndarray
+        Of :func:`probabilities`.
+    maps : StainMaps
+    stains : Stains
+    profile : MarkerProfile
+    model : NetworkModel
+        Its cuts, rules and calibration.
+    """
+    candidates = candidates_in(answer, maps, stains, profile=profile, cuts=model.cuts)
+    return Found(
+        cells=_classed(candidates, profile, model),
+        pigment=_enlarged(pigment_of(answer) > model.cuts["pigment"], maps),
+    )
 
-    def _probability(self, height: NDArray[np.float64], own: str) -> NDArray[np.float64]:
-        """Of being a positive cell, from the height of a peak (Platt 1999, on slides left out)."""
-        intercept, slope = self.model.calibration[own]
-        clipped = np.clip(height, 1e-4, 1 - 1e-4)
-        log_odds = intercept + slope * np.log(clipped / (1 - clipped))
-        return np.asarray(1 / (1 + np.exp(-log_odds)))
+
+def candidates_in(
+    answer: dict[str, Plane],
+    maps: StainMaps,
+    stains: Stains,
+    *,
+    profile: MarkerProfile,
+    cuts: Mapping[str, float],
+) -> pd.DataFrame:
+    """Peaks of the marker's own head, of pigment and of negative nuclei, with what the maps show there.
+
+    Columns x_px, y_px, head, height, positive (height of the marker's own head there), pigment (how likely
+    it is pigment), and the features of :mod:`ihcscore.cells.features`. Peaks of the marker's own head are
+    listed from a share of the cut on, those below it as ``doubtful``.
+    """
+    peaks = _peaks(answer, profile.compartment, cuts)
+    return _described(peaks, maps, stains, profile.held_level_od(stains.chromogen_level.od))
+
+
+def pigment_of(answer: dict[str, Plane]) -> Plane:
+    """How likely there is pigment about a pixel of the answer."""
+    return planes.blurred(answer["pigment"], _PIGMENT_SIGMA_PX)
+
+
+def _peaks(answer: dict[str, Plane], own: str, cuts: Mapping[str, float]) -> pd.DataFrame:
+    """Peaks by row and column of the answer, each where no cell is yet."""
+    positive = planes.blurred(answer[own], _PEAK_SIGMA_PX)
+    negative = planes.blurred(answer["negative"], _PEAK_SIGMA_PX)
+    pigment = pigment_of(answer)
+    found = _tops(positive, least=cuts[own] * _DOUBTFUL_SHARE, reach_px=_PEAK_REACH_PX)
+    is_cell = found["height"] > cuts[own]
+    kept = found[is_cell].assign(head=own)
+    for head, some in (
+        ("pigment", _tops(pigment, least=cuts["pigment"], reach_px=_PIGMENT_REACH_PX)),
+        ("negative", _tops(negative, least=cuts["negative"], reach_px=_PEAK_REACH_PX)),
+        ("doubtful", found[~is_cell]),
+    ):
+        kept = pd.concat([kept, _apart(some, kept, _SAME_CELL_UM).assign(head=head)], ignore_index=True)
+    at = _nearest(kept)
+    return kept.assign(positive=positive[at].astype(float), pigment=pigment[at].astype(float))
+
+
+def _classed(cells: pd.DataFrame, profile: MarkerProfile, model: NetworkModel) -> pd.DataFrame:
+    """The table of cells: classes and confidence, artefacts left out."""
+    brown = cells["chromogen_od"] >= profile.chromogen_threshold_od
+    is_own = cells["head"] == profile.compartment
+    is_pigment = cells["pigment"] > model.cuts["pigment"]
+    broken = {name: rule(cells, profile) for name, rule in RULES.items() if name in model.rules}
+    nowhere = np.zeros(len(cells), np.bool_)
+    artefact = broken.get("blur", nowhere) | broken.get("ink", nowhere)
+    suspect = is_pigment & (is_own | (cells["head"] == "pigment")) | is_own & broken.get("smear", nowhere)
+    blue = (cells["head"] == "negative") | (cells["hematoxylin_od"] >= profile.hematoxylin_threshold_od)
+    names = np.select(
+        [artefact, suspect & brown, is_own & brown, blue],
+        ["", CellClass.PIGMENT_SUSPECT.value, CellClass.POSITIVE.value, CellClass.NEGATIVE.value],
+        default="",
+    )
+    probability = positive_probability(cells["positive"].to_numpy(), model.calibration[profile.compartment])
+    right = np.where(names == CellClass.POSITIVE.value, probability, 1 - probability)
+    table = cells.assign(**{"class": names, "confidence": right})[names != ""]
+    return pd.DataFrame(table.sort_values(["y_px", "x_px"], ignore_index=True)[CELL_COLUMNS])
+
+
+def positive_probability(
+    height: NDArray[np.float64], calibration: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Probability of being a positive cell, from the height of a peak (Platt 1999).
+
+    Parameters
+    ----------
+    height : ndarray of float, shape (n,)
+        Of the marker's own head, 0 to 1.
+    calibration : tuple of float
+        Intercept and slope over its log odds; fitted on slides left out.
+    """
+    intercept, slope = calibration
+    clipped = np.clip(height, 1e-4, 1 - 1e-4)
+    log_odds = intercept + slope * np.log(clipped / (1 - clipped))
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
 def stain_planes(maps: StainMaps, level_od: float) -> NDArray[np.float32]:
@@ -194,11 +250,15 @@ def probabilities(stained: NDArray[np.float32], model: NetworkModel) -> dict[str
 
 
 def _forward(part: NDArray[np.float32], model: NetworkModel) -> NDArray[np.float32]:
-    """Log odds, shape (heads, h / 2, w / 2)."""
+    """Log odds, shape (heads, h / 2, w / 2): the mean over the part's four quarter turns."""
     network = _network(model)
-    with one_thread():
-        network.setInput(np.ascontiguousarray(part[None]))
-        return np.asarray(network.forward()[0], np.float32)
+    turns = []
+    with planes.one_thread():
+        for quarters in range(4):
+            network.setInput(np.ascontiguousarray(np.rot90(part, quarters, (1, 2)))[None])
+            turns.append(np.rot90(network.forward()[0], -quarters, (1, 2)))
+    # Summed in this order, a field that is turned gives the same bytes, turned.
+    return np.asarray(((turns[0] + turns[2]) + (turns[1] + turns[3])) / np.float32(4), np.float32)
 
 
 def _network(model: NetworkModel) -> cv2.dnn.Net:
@@ -234,12 +294,13 @@ def _apart(some: pd.DataFrame, others: pd.DataFrame, least_um: float) -> pd.Data
     if len(some) == 0 or len(others) == 0:
         return some
     distance = cKDTree(others[["row", "column"]]).query(some[["row", "column"]])[0]
-    return some[distance >= least_um]
+    return pd.DataFrame(some[distance >= least_um])
 
 
 def _nearest(peaks: pd.DataFrame) -> Peaks:
     """Whole rows and columns of the answer."""
-    return tuple(np.rint(peaks[name]).astype(np.intp).to_numpy() for name in ("row", "column"))  # type: ignore[return-value]
+    rows, columns = np.rint(peaks[["row", "column"]].to_numpy()).astype(np.intp).T
+    return rows, columns
 
 
 def _described(peaks: pd.DataFrame, maps: StainMaps, stains: Stains, level_od: float) -> pd.DataFrame:

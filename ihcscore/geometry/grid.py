@@ -73,11 +73,12 @@ class Grid:
         )
 
     def centres_in_image(self, columns: Any, rows: Any) -> tuple[Any, Any]:
-        """X and y in pixels of the image of columns and rows of the grid; centres at whole numbers in both."""
-        return tuple(
+        """X and y in the image of columns and rows of the grid; pixel centres at whole numbers in both."""
+        x_px, y_px = (
             centres_of_corners(start + corners_of_centres(along) * self.step_px)
             for start, along in zip(self.start_xy_px, (columns, rows), strict=True)
-        )  # type: ignore[return-value]
+        )
+        return x_px, y_px
 
     def square_on(self, square: Square) -> Square:
         """A square of the image, in pixels of the grid."""

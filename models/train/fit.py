@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,39 +16,46 @@ from tiles import MARKED, MEMBRANE, PIGMENT, Floats, Tile
 from torch import Tensor
 from torch.nn import functional
 
+from ihcscore.geometry.grid import BLOCK_PX
+
+MANY_CELLS = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """How long and how hard to train."""
 
-    epochs: int = 24
+    epochs: int = 16
+    # Epochs after which the weights are kept: how long was best is chosen on slides left out.
+    kept: tuple[int, ...] = (10, 13, 16)
     batch: int = 12
     learning_rate: float = 4e-3
     # Guesses where the counted cells are begin at this epoch and are renewed every so many.
-    guess_from: int = 6
-    guess_every: int = 4
-    drawn_per_epoch: int = 200
+    guess_from: int = 5
+    guess_every: int = 3
+    drawn_per_epoch: int = 250
     # Marked tiles are large: so many cuts of each.
     looks_at_marked: int = 8
     widths: tuple[int, int, int] = WIDTHS
     seed: int = 0
 
 
-def answer(network: Network, planes: Planes, turns: int = 8) -> Planes:
-    """Probabilities, shape (heads, h / 2, w / 2), mean over quarter turns and mirrored ones."""
-    pad = [(0, 0)] + [(8, 8 + (-n) % 8) for n in planes.shape[1:]]
-    height, width = planes.shape[1] // 2, planes.shape[2] // 2
-    total = 0.0
-    for k in range(min(turns, 4)):
-        for mirrored in (False, True) if turns == 8 else (False,):
-            x = np.rot90(np.pad(planes.astype(np.float32), pad), k, (1, 2))
-            x = np.ascontiguousarray(x[..., ::-1] if mirrored else x)
-            with torch.no_grad():
-                p = torch.sigmoid(network(torch.from_numpy(x[None])))[0].numpy()
-            p = p[..., ::-1] if mirrored else p
-            total = total + np.rot90(p, -k, (1, 2))
-    mean = total / (turns if turns in (1, 8) else 4)
-    return np.ascontiguousarray(mean[:, 4 : 4 + height, 4 : 4 + width], np.float32)
+def answer(network: Network, planes: Planes) -> Planes:
+    """Log odds, shape (heads, h / 2, w / 2), of planes with sides that are multiples of 4; mean of four turns."""
+    edge = [BLOCK_PX + (-n % BLOCK_PX) // 2 for n in planes.shape[1:]]
+    padded = np.pad(planes.astype(np.float32), [(0, 0)] + [(n, n) for n in edge])
+    down, across = (n // 2 for n in edge)
+    with torch.no_grad():
+        turns = [
+            np.rot90(
+                network(torch.from_numpy(np.rot90(padded, k, (1, 2))[None].copy()))[0].numpy(), -k, (1, 2)
+            )
+            for k in range(4)
+        ]
+    mean = np.mean(turns, axis=0)
+    return np.ascontiguousarray(
+        mean[:, down : mean.shape[1] - down, across : mean.shape[2] - across], np.float32
+    )
 
 
 def peaks(p: Planes, least: float, reach: int = 2) -> tuple[Floats, Floats]:
@@ -62,7 +69,7 @@ def peaks(p: Planes, least: float, reach: int = 2) -> tuple[Floats, Floats]:
 
 def guess(network: Network, tile: Tile) -> Guess:
     """As many of the network's best cells as people counted, and the next best."""
-    points, heights = peaks(answer(network, tile.planes, 4)[MEMBRANE], 0.02)
+    points, heights = peaks(1 / (1 + np.exp(-answer(network, tile.planes)[MEMBRANE])), 0.02)
     order = np.argsort(-heights, kind="stable")
     n = int(tile.count or 0)
     return Guess(cells=points[order[:n]], unsure=points[order[n : n + max(2, n // 2)]])
@@ -81,62 +88,59 @@ def loss_of(log_odds: Tensor, batch: Sequence[Sample]) -> Tensor:
         heads = torch.tensor([batch[k].head for k in counted])
         summed = torch.from_numpy(np.stack([batch[k].summed for k in counted]))
         count = torch.tensor([batch[k].count for k in counted])
-        found = (torch.sigmoid(log_odds[torch.tensor(counted), heads]) * summed).sum((1, 2)) / torch.tensor(
-            CELL_MASS
-        )[heads]
+        found = (torch.sigmoid(log_odds[torch.tensor(counted), heads]) * summed).sum((1, 2))
+        found = found / torch.tensor(CELL_MASS)[heads]
         error = (found - count) / torch.sqrt(count + 1.5)
         loss = loss + (torch.sqrt(1 + error**2) - 1).sum() / len(batch)
     return loss
 
 
-def train(
-    tiles: list[Tile], plan: Plan, say=print, keep: Sequence[int] = ()
-) -> tuple[Network, dict[int, Network]]:
-    """A trained network (moving average of the weights), and what it was after some epochs."""
+def train(tiles: Sequence[Tile], plan: Plan, say: Callable[[str], None] = print) -> dict[int, Network]:
+    """Networks (moving averages of the weights) after the epochs to keep."""
     torch.manual_seed(plan.seed)
     network = Network(plan.widths)
     mean = copy.deepcopy(network).eval()
     counted = [t for t in tiles if t.count is not None]
-    drawn = [t for t in tiles if t.folder == "drawn"]
-    marked = [t for t in tiles if t.folder in MARKED]
-    per_epoch = (
-        2 * (len(counted) + sum(t.n_true >= 8 for t in counted))
-        + min(plan.drawn_per_epoch, len(drawn))
-        + plan.looks_at_marked * len(marked)
-    )
-    steps = -(-per_epoch // plan.batch)
+    steps = -(-len(_epoch(tiles, plan, np.random.default_rng(0))) // plan.batch)
     optimiser = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, plan.learning_rate, total_steps=plan.epochs * steps + 1, pct_start=0.15
     )
     guesses: dict[int, Guess] = {}
-    kept = {}
-    start = time.process_time()
+    kept, start = {}, time.process_time()
     for epoch in range(plan.epochs):
         rng = np.random.default_rng((plan.seed, epoch))
         if epoch >= plan.guess_from and (epoch - plan.guess_from) % plan.guess_every == 0:
             guesses = {id(t): guess(mean, t) for t in counted}
-        order = 2 * (counted + [t for t in counted if t.n_true >= 8]) + plan.looks_at_marked * marked
-        order += [drawn[k] for k in rng.permutation(len(drawn))[: plan.drawn_per_epoch]]
-        sampler, total = Sampler(rng), 0.0
-        order = [order[k] for k in rng.permutation(len(order))]
+        order, sampler, total = _epoch(tiles, plan, rng), Sampler(rng), 0.0
         network.train()
         for step in range(steps):
-            batch = [
-                sampler(t, guesses.get(id(t))) for t in order[step * plan.batch : (step + 1) * plan.batch]
-            ]
+            some = order[step * plan.batch : (step + 1) * plan.batch]
+            batch = [sampler(t, guesses.get(id(t))) for t in some]
             loss = loss_of(network(torch.from_numpy(np.stack([one.planes for one in batch]))), batch)
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             optimiser.step()
             schedule.step()
             total += loss.item()
             follow(mean, network, epoch * steps + step)
-        if epoch + 1 in keep:
+        if epoch + 1 in plan.kept:
             kept[epoch + 1] = copy.deepcopy(mean)
-        say(f"epoch {epoch} loss {total / steps:.3f} {time.process_time() - start:.0f} s")
-    return mean, kept
+        say(
+            f"epoch {epoch + 1} of {plan.epochs}: loss {total / steps:.3f}, {time.process_time() - start:.0f} s"
+        )
+    return kept
+
+
+def _epoch(tiles: Sequence[Tile], plan: Plan, rng: np.random.Generator) -> list[Tile]:
+    """Tiles in the order in which they are shown: counted ones twice, those with many cells four times."""
+    counted = [t for t in tiles if t.count is not None]
+    drawn = [t for t in tiles if t.drawn is not None]
+    marked = [t for t in tiles if t.folder in MARKED]
+    order = 2 * (counted + [t for t in counted if t.n_true >= MANY_CELLS]) + plan.looks_at_marked * marked
+    order += [drawn[k] for k in rng.permutation(len(drawn))[: plan.drawn_per_epoch]]
+    return [order[k] for k in rng.permutation(len(order))]
 
 
 def follow(mean: Network, network: Network, step: int) -> None:
