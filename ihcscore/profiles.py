@@ -7,6 +7,7 @@ A profile file is a table of settings, each with its value, unit and source::
     chromogen = "DAB"
     finder = "network"
     description = "..."
+    evidence = "measured on ..."
 
     [chromogen_threshold_od]
     value = 0.2
@@ -27,7 +28,7 @@ from ihcscore.schema.names import Chromogen, FinderName
 
 COMPARTMENTS = ("membrane", "nucleus")
 
-_TEXTS = ("name", "compartment", "chromogen", "finder", "description")
+_TEXTS = ("name", "compartment", "chromogen", "finder", "description", "evidence")
 
 # Unit and range of every tunable: a value outside is a slip of the decimal point, not a choice.
 _RANGES: dict[str, tuple[str, float, float]] = {
@@ -65,6 +66,8 @@ class MarkerProfile:
         What finds the cells: ``network``, or ``classical``, which looks for blobs by rules.
     description : str
         One sentence for people.
+    evidence : str
+        What the count was measured on, or that it wasn't; shown beside every count.
     blob_radius_um, largest_blob_radius_um : float
         Radii in µm of the smallest and the largest disc that the blob filter looks for, √2 apart.
     min_distance_um : float
@@ -98,6 +101,7 @@ class MarkerProfile:
     chromogen: Chromogen
     finder: FinderName
     description: str
+    evidence: str
     blob_radius_um: float
     largest_blob_radius_um: float
     min_distance_um: float

@@ -1,6 +1,6 @@
 """Stain amounts to cells and their classes."""
 
-from ihcscore.cells.choose import finder_of
+from ihcscore.cells.choose import described, finder_of
 from ihcscore.cells.classical import ClassicalFinder, detect_cells, detect_in_maps
 from ihcscore.cells.classify import CELL_COLUMNS, classify_cells
 from ihcscore.cells.finder import Finder, Found
@@ -14,6 +14,7 @@ __all__ = [
     "Found",
     "NetworkFinder",
     "classify_cells",
+    "described",
     "detect_cells",
     "detect_in_maps",
     "finder_of",

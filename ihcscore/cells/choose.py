@@ -7,6 +7,12 @@ from ihcscore.cells.finder import Finder
 from ihcscore.cells.network import NetworkFinder
 from ihcscore.profiles import MarkerProfile
 from ihcscore.schema.names import FinderName
+from ihcscore.weights import load_cell_model
+
+
+def described(finder: Finder) -> dict[str, object]:
+    """Name of a finder and its weights' files with their sha256, for a run's record."""
+    return {"name": finder.profile.finder, "weights": finder.weights}
 
 
 def finder_of(profile: MarkerProfile) -> Finder:
@@ -18,5 +24,6 @@ def finder_of(profile: MarkerProfile) -> Finder:
         If its weights are missing, cut or altered.
     """
     if profile.finder == FinderName.CLASSICAL:
+        load_cell_model(profile.compartment)  # now, not at the first field
         return ClassicalFinder(profile=profile)
     return NetworkFinder(profile=profile)

@@ -8,6 +8,7 @@ from typing import Protocol
 import pandas as pd
 
 from ihcscore.planes import Mask
+from ihcscore.profiles import MarkerProfile
 from ihcscore.stain import StainMaps, Stains
 
 
@@ -30,6 +31,10 @@ class Found:
 
 class Finder(Protocol):
     """A configured way of finding cells."""
+
+    @property
+    def profile(self) -> MarkerProfile:
+        """What a positive cell of the marker looks like."""
 
     @property
     def halo_um(self) -> float:

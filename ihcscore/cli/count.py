@@ -11,6 +11,7 @@ from ihcscore.cli.app import EXIT_PARTLY, app, show_error
 from ihcscore.cli.options import (
     DEFAULT_OUT,
     Chromogen,
+    Finder,
     Marker,
     Out,
     Overwrite,
@@ -33,13 +34,14 @@ def count(
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw the cells on each image.")] = False,
     profile: ProfileFile = None,
     chromogen: Chromogen = None,
+    finder: Finder = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Count cells on plain RGB tiles: cells.csv, counts.csv, overlays."""
     from ihcscore.run.images import count_images
 
-    chosen = chosen_profile(marker, profile, chromogen)
+    chosen = chosen_profile(marker, profile, chromogen, finder)
     with progress_bar(quiet) as progress:
         result = count_images(
             images, profile=chosen, mpp_um=mpp_um, out=out, overlays=overlays, overwrite=overwrite,

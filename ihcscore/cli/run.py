@@ -12,6 +12,7 @@ from ihcscore.cli.options import (
     DEFAULT_OUT,
     Annotations,
     Chromogen,
+    Finder,
     Marker,
     Out,
     Overwrite,
@@ -43,6 +44,7 @@ def run(
     settings: RunSettings,
     profile: ProfileFile = None,
     chromogen: Chromogen = None,
+    finder: Finder = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -52,7 +54,7 @@ def run(
     from ihcscore.run.slide import score_slide
     from ihcscore.run.slides import score_slides
 
-    chosen = chosen_profile(marker, profile, chromogen)
+    chosen = chosen_profile(marker, profile, chromogen, finder)
     if fields_from is not None and (annotations is not None or len(slides) > 1):
         raise IhcscoreError(
             "--fields-from names the fields of one slide; give neither --annotations nor other slides"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ihcscore import output, pictures
+from ihcscore.cells import described, finder_of
 from ihcscore.errors import IhcscoreError, SlideError, all_of, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
@@ -73,6 +74,7 @@ def count_images(
         If the profile, the pixel size or the folder cannot be used, or no image can be counted.
     """
     profile = as_profile(profile)
+    finder_of(profile)  # its weights are refused before anything is written
     low, high = PLAUSIBLE_MPP_UM
     if not low <= mpp_um <= high:
         raise SlideError(f"{parameter('mpp_um')} is {mpp_um:g}, expected {low} to {high}")
@@ -87,6 +89,7 @@ def count_images(
             "marker": profile.name,
             "parameters": {"mpp_um": mpp_um, "overlays": overlays},
             "profile": profile,
+            "finder": described(finder_of(profile)),
             "errors": {name: str(error) for name, error in result.errors.items()},
         }
         output.write_record(folder, output.make_record("count", content))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ihcscore import output, pictures, report
+from ihcscore.cells import described, finder_of
 from ihcscore.geometry.field import Field
 from ihcscore.profiles import MarkerProfile
 from ihcscore.regions import Annotations, read_annotations
@@ -132,6 +133,7 @@ def record_of(
             "marker": profile.name,
             "parameters": planned.settings,
             "profile": profile,
+            "finder": described(finder_of(profile)),
             "slide": {
                 "name": slide.name,
                 "format": slide.format,
