@@ -90,7 +90,7 @@ def n_positive(rgb: Rgb, mpp_um: float, profile: MarkerProfile, stains: Stains |
 def frames(data: Path) -> Iterator[tuple[str, Rgb, float, str]]:
     """Pictures to cut into tiles: name, pixels, µm per pixel, marker."""
     for folder in ("rois", "stress"):
-        for path in sorted((data / folder).rglob("*.png")):
+        for path in sorted((data / folder).rglob("*.[jp][pn]g")):
             rgb = np.asarray(Image.open(path).convert("RGB"))
             if min(rgb.shape[:2]) >= 2 * CUT_PX:
                 yield f"{folder}/{path.stem}", rgb, 0.24, "CD3"
@@ -150,7 +150,7 @@ def print_turns(data: Path, finder: str | None) -> None:
 
 def print_stress(data: Path, finder: str | None) -> None:
     """Cells on tiles with folds, ink, haze, smears and debris."""
-    for path in sorted((data / "stress").rglob("*.png")):
+    for path in sorted((data / "stress").rglob("*.[jp][pn]g")):
         rgb = np.asarray(Image.open(path).convert("RGB"))
         print(f"{path.stem:32}{n_positive(rgb, 0.24, chosen('CD3', finder)):5d}")
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from network import WIDTHS, Network
 from samples import CELL_MASS, Guess, Planes, Sample, Sampler
-from tiles import MARKED, MEMBRANE, PIGMENT, Floats, Tile
+from tiles import MARKED, MEMBRANE, Floats, Tile
 from torch import Tensor
 from torch.nn import functional
 
@@ -33,7 +33,7 @@ class Plan:
     # Guesses where the counted cells are begin at this epoch and are renewed every so many.
     guess_from: int = 5
     guess_every: int = 3
-    drawn_per_epoch: int = 250
+    drawn_per_epoch: int = 400
     # Marked tiles are large: so many cuts of each.
     looks_at_marked: int = 8
     widths: tuple[int, int, int] = WIDTHS
@@ -41,7 +41,7 @@ class Plan:
 
 
 def answer(network: Network, planes: Planes) -> Planes:
-    """Log odds, shape (heads, h / 2, w / 2), of planes with sides that are multiples of 4; mean of four turns."""
+    """Log odds, shape (heads, h / 2, w / 2), of planes with sides of multiples of 4; mean of four turns."""
     edge = [BLOCK_PX + (-n % BLOCK_PX) // 2 for n in planes.shape[1:]]
     padded = np.pad(planes.astype(np.float32), [(0, 0)] + [(n, n) for n in edge])
     down, across = (n // 2 for n in edge)
@@ -81,8 +81,10 @@ def loss_of(log_odds: Tensor, batch: Sequence[Sample]) -> Tensor:
         torch.from_numpy(np.stack([getattr(one, name) for one in batch])) for name in ("target", "weight")
     )
     entropy = functional.binary_cross_entropy_with_logits(log_odds, target, reduction="none") * weight
-    cells = entropy[:, :PIGMENT] * (1 + 4 * target[:, :PIGMENT])
-    loss = cells.sum() / len(batch) / 150 + entropy[:, PIGMENT].sum() / len(batch) / 300
+    # What is there is rare beside what isn't; pigment fills whole areas and would outweigh the cells.
+    cells, pigment = entropy[:, :PIGMENT], entropy[:, PIGMENT]
+    cells, pigment = cells * (1 + 4 * target[:, :PIGMENT]), pigment * (1 + 2 * target[:, PIGMENT])
+    loss = cells.sum() / len(batch) / 150 + pigment.sum() / len(batch) / 300
     counted = [k for k, one in enumerate(batch) if not np.isnan(one.count)]
     if counted:
         heads = torch.tensor([batch[k].head for k in counted])
@@ -127,16 +129,15 @@ def train(tiles: Sequence[Tile], plan: Plan, say: Callable[[str], None] = print)
             follow(mean, network, epoch * steps + step)
         if epoch + 1 in plan.kept:
             kept[epoch + 1] = copy.deepcopy(mean)
-        say(
-            f"epoch {epoch + 1} of {plan.epochs}: loss {total / steps:.3f}, {time.process_time() - start:.0f} s"
-        )
+        seconds = time.process_time() - start
+        say(f"epoch {epoch + 1} of {plan.epochs}: loss {total / steps:.3f}, {seconds:.0f} s")
     return kept
 
 
 def _epoch(tiles: Sequence[Tile], plan: Plan, rng: np.random.Generator) -> list[Tile]:
-    """Tiles in the order in which they are shown: counted ones twice, those with many cells four times."""
+    """Tiles as they are shown: counted ones twice, those with many cells four times, pigmented ones more often."""
     counted = [t for t in tiles if t.count is not None]
-    drawn = [t for t in tiles if t.drawn is not None]
+    drawn = [t for t in tiles if t.drawn is not None for _ in range(2 if t.manners else 1)]
     marked = [t for t in tiles if t.folder in MARKED]
     order = 2 * (counted + [t for t in counted if t.n_true >= MANY_CELLS]) + plan.looks_at_marked * marked
     order += [drawn[k] for k in rng.permutation(len(drawn))[: plan.drawn_per_epoch]]

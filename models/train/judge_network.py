@@ -1,4 +1,4 @@
-"""Choose cuts and rules for each fourth of the slides by the others, judge them there, write the last network.
+"""Choose cuts and rules for each fourth of the slides by the others, judge there, write the last network.
 
 Prints the figures of docs/counting.md. Every run is a look at the outer folds: count them there.
 """
@@ -50,12 +50,29 @@ SHARES = (("called", "clumps"), ("held", "clumps"), ("lost", "true"))
 
 
 @dataclass(kw_only=True)
+class Candidates:
+    """Peaks of a tile's own head: places on the answer, shape (n, 2), and what decides on them, shape (n,)."""
+
+    at: Floats
+    height: Floats
+    pigment: Floats
+    broken: dict[str, np.ndarray]
+
+    def kept(self, cut: float, rules: Sequence[str], pigment: float) -> np.ndarray:
+        """Which are positive."""
+        keep = (self.height > cut) & (self.pigment <= pigment)
+        for name in rules:
+            keep &= ~self.broken[name]
+        return keep
+
+
+@dataclass(kw_only=True)
 class Seen:
     """A tile as networks that hadn't seen its slide answered, by epoch."""
 
     tile: Tile
     answers: dict[int, Answer] = field(repr=False)
-    candidates: dict[int, pd.DataFrame] = field(repr=False)
+    candidates: dict[int, Candidates] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +127,18 @@ def _answer(network: Network, tile: Tile) -> dict[str, Plane]:
     return dict(zip(HEADS, heads.astype(np.float32), strict=True))
 
 
-def _candidates(heads: Answer, tile: Tile) -> pd.DataFrame:
+def _candidates(heads: Answer, tile: Tile) -> Candidates:
     """Peaks of the tile's own head, whatever their height."""
     profile = load_profile(tile.marker)
     cuts = {profile.compartment: LEAST, "pigment": 2.0, "negative": 2.0}
     found = candidates_in(dict(heads), tile.maps, tile.stains, profile=profile, cuts=cuts)
     found = found[found["chromogen_od"] >= profile.chromogen_threshold_od]
-    broken = {name: rule(found, profile) for name, rule in RULES.items()}
-    return found.assign(**broken, **{"at": list(on_answer(tile.maps, found[["x_px", "y_px"]].to_numpy()))})
+    return Candidates(
+        at=on_answer(tile.maps, found[["x_px", "y_px"]].to_numpy(float)),
+        height=found["height"].to_numpy(float),
+        pigment=found["pigment"].to_numpy(float),
+        broken={name: rule(found, profile) for name, rule in RULES.items()},
+    )
 
 
 def pairs(found: Floats, true: Floats, reach: float) -> tuple[np.ndarray, np.ndarray]:
@@ -136,23 +157,16 @@ def reach_um(tile: Tile) -> float:
     return MARKED_UM if tile.drawn is None else DRAWN_UM
 
 
-def kept_of(one: Seen, epoch: int, cut: float, rules: Sequence[str], pigment: float) -> pd.DataFrame:
-    """Positive candidates."""
+def kept_of(one: Seen, epoch: int, cut: float, rules: Sequence[str], pigment: float) -> Floats:
+    """Places of positive cells, shape (n, 2)."""
     found = one.candidates[epoch]
-    keep = (found["height"] > cut) & (found["pigment"] <= pigment)
-    for name in rules:
-        keep &= ~found[name]
-    return found[keep]
+    return found.at[found.kept(cut, rules, pigment)]
 
 
-def f1(some: Sequence[tuple[pd.DataFrame, Tile]]) -> float:
+def f1(some: Sequence[tuple[Floats, Tile]]) -> float:
     """F1 of positive cells."""
-    hits = total = 0
-    for found, tile in some:
-        true = tile.points[tile.head]
-        points = np.array(found["at"].tolist()).reshape(-1, 2)
-        hits += len(pairs(points, true, reach_um(tile))[0])
-        total += len(points) + len(true)
+    hits = sum(len(pairs(at, tile.points[tile.head], reach_um(tile))[0]) for at, tile in some)
+    total = sum(len(at) + len(tile.points[tile.head]) for at, tile in some)
     return 2 * hits / max(total, 1)
 
 
@@ -238,19 +252,17 @@ def _pigment_cut(drawn: Sequence[Seen], epoch: int) -> float:
     return _best_cut([(cut, error(cut)) for cut in PIGMENT_CUTS])[0]
 
 
-def _n_true(tile: Tile, found: pd.DataFrame) -> int:
-    points = np.array(found["at"].tolist()).reshape(-1, 2)
-    return len(pairs(points, tile.points[tile.head], reach_um(tile))[0])
+def _n_true(tile: Tile, at: Floats) -> int:
+    return len(pairs(at, tile.points[tile.head], reach_um(tile))[0])
 
 
-def clump_figures(tile: Tile, positive: pd.DataFrame, pigment: np.ndarray) -> tuple[int, int, int]:
+def clump_figures(tile: Tile, positive: Floats, pigment: np.ndarray) -> tuple[int, int, int]:
     """Clumps of a drawn tile that are called positive, those that hold a suspect, and all of them."""
     assert tile.drawn is not None
     clumps = tile.drawn.clumps
     middle = on_answer(tile.maps, clumps[["x_px", "y_px"]].to_numpy(float))
     radius = clumps["radius_um"].to_numpy(float)
-    points = np.array(positive["at"].tolist()).reshape(-1, 2)
-    wrong = np.delete(points, pairs(points, tile.points[tile.head], reach_um(tile))[0], axis=0)
+    wrong = np.delete(positive, pairs(positive, tile.points[tile.head], reach_um(tile))[0], axis=0)
     suspects = np.argwhere(pigment)[:, ::-1].astype(float)
     return _near(middle, radius + 1, wrong), _near(middle, radius + 2, suspects), len(middle)
 
@@ -284,13 +296,12 @@ def _calibrated(seen: Sequence[Seen], epoch: int) -> tuple[float, float]:
     heights, labels, counted = [], [], []
     for one in seen:
         found = one.candidates[epoch]
-        log_odds = _log_odds(found["height"].to_numpy())
+        log_odds = _log_odds(found.height)
         if one.tile.count is not None:
             counted.append((log_odds, one.tile.count))
             continue
-        points = np.array(found["at"].tolist()).reshape(-1, 2)
-        hit = np.zeros(len(found))
-        hit[pairs(points, one.tile.points[one.tile.head], reach_um(one.tile))[0]] = 1
+        hit = np.zeros(len(found.at))
+        hit[pairs(found.at, one.tile.points[one.tile.head], reach_um(one.tile))[0]] = 1
         heights.append(log_odds), labels.append(hit)
     known, label = np.concatenate(heights), np.concatenate(labels)
 
@@ -322,21 +333,21 @@ def found_by(one: Seen, choice: Choice) -> Found:
 
 def figures(seen: Sequence[tuple[Seen, Choice]], show: bool = True) -> pd.DataFrame:
     """One row a folder, as the bars are."""
-    tables: dict[str, list[tuple[Tile, pd.DataFrame]]] = {}
+    tables: dict[str, list[tuple[Floats, Tile]]] = {}
     for one, choice in seen:
         cells = found_by(one, choice).cells
         cells = cells[cells["class"] == "Positive"]
-        cells = cells.assign(at=list(on_answer(one.tile.maps, cells[["x_px", "y_px"]].to_numpy(float))))
+        at = on_answer(one.tile.maps, cells[["x_px", "y_px"]].to_numpy(float))
         folder = (
             one.tile.folder
             if one.tile.drawn is None
             else f"drawn {'nuclear' if one.tile.head else 'membrane'}"
         )
-        tables.setdefault(folder, []).append((one.tile, cells))
+        tables.setdefault(folder, []).append((at, one.tile))
     rows = []
     for folder, some in sorted(tables.items()):
-        true = np.array([tile.n_true for tile, _ in some], float)
-        found = np.array([len(cells) for _, cells in some], float)
+        true = np.array([tile.n_true for _, tile in some], float)
+        found = np.array([len(at) for at, _ in some], float)
         row = {
             "folder": folder,
             "tiles": len(some),
@@ -351,7 +362,7 @@ def figures(seen: Sequence[tuple[Seen, Choice]], show: bool = True) -> pd.DataFr
                 "10+": (np.abs(found - true) / true.clip(1))[many].mean() if many.any() else np.nan,
             }  # fmt: skip
         else:
-            row |= {"F1": f1([(cells, tile) for tile, cells in some])}
+            row |= {"F1": f1(some)}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -403,19 +414,19 @@ def _near(middle: Floats, reach: Floats, points: Floats) -> int:
 def reliability(seen: Sequence[tuple[Seen, Choice]], head: int) -> pd.DataFrame:
     """Probability by tenths: mean, and the share of true cells (known ones; by regression on counted tiles)."""
     edges = np.array([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
-    known_p, known_hit, design, counts, counted_p = [], [], [], [], []
+    known_p, known_hit, design, counts = [], [], [], []
     for one, choice in seen:
         if one.tile.head != head:
             continue
         own = load_profile(one.tile.marker).compartment
-        found = kept_of(one, choice.epoch, 0.0, choice.rules, choice.cuts["pigment"])
-        p = positive_probability(found["height"].to_numpy(), choice.calibration[own])
+        found = one.candidates[choice.epoch]
+        kept = found.kept(0.0, choice.rules, choice.cuts["pigment"])
+        p = positive_probability(found.height[kept], choice.calibration[own])
         if one.tile.count is not None:
-            design.append(np.histogram(p, edges)[0]), counts.append(one.tile.count), counted_p.append(p)
+            design.append(np.histogram(p, edges)[0]), counts.append(one.tile.count)
             continue
-        hit = np.zeros(len(found))
-        points = np.array(found["at"].tolist()).reshape(-1, 2)
-        hit[pairs(points, one.tile.points[head], reach_um(one.tile))[0]] = 1
+        hit = np.zeros(len(p))
+        hit[pairs(found.at[kept], one.tile.points[head], reach_um(one.tile))[0]] = 1
         known_p.append(p), known_hit.append(hit)
     p, hit = np.concatenate(known_p), np.concatenate(known_hit)
     which = np.clip(np.digitize(p, edges) - 1, 0, 9)

@@ -23,7 +23,7 @@ CELL_MASS = tuple(2 * np.pi * sigma**2 for sigma in CELL_SIGMA_PX)
 # Cells cut by the edge spread beyond it, so far in pixels of the answer.
 BEYOND_PX = 4
 # Weights of labels: known, best guess of counted tiles, next best ones, no melanin on real tiles.
-GUESSED, UNSURE, REAL_PIGMENT, NEGATIVES = 0.5, 0.1, 0.3, 0.5
+GUESSED, UNSURE, REAL_PIGMENT, NEGATIVES = 0.5, 0.1, 0.15, 0.5
 
 
 @dataclass(kw_only=True)
@@ -174,7 +174,7 @@ def restained(x: Planes, rng: np.random.Generator) -> Planes:
     x[1] *= chromogen
     x[2] *= chromogen**0.3 * np.exp(rng.normal(0, 0.12))
     x[3] *= np.exp(rng.normal(0, 0.3))
-    x[3] += rng.normal(0, 0.12) * np.clip(x[1], 0, 2) + rng.normal(0, 0.1) * np.clip(x[0], 0, 2)
+    x[3] += rng.normal(0, 0.08) * np.clip(x[1], 0, 2) + rng.normal(0, 0.1) * np.clip(x[0], 0, 2)
     to_h, to_d = rng.normal(0, 0.06, 2)
     h, d = x[0] * 0.3, x[1] * 0.5
     x[0] += to_h * d / 0.3

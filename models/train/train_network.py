@@ -45,7 +45,7 @@ def unseen_manners(fold: int) -> set[PigmentManner]:
 
 def trainings() -> list[tuple[int, ...]]:
     """Folds that each training leaves out."""
-    return [*((k,) for k in range(FOLDS)), (), *combinations(range(FOLDS), 2)]
+    return [*combinations(range(FOLDS), 2), *((k,) for k in range(FOLDS)), ()]
 
 
 def named(left_out: tuple[int, ...]) -> str:
