@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from network import WIDTHS, Network
 from samples import CELL_MASS, Guess, Planes, Sample, Sampler
-from tiles import MARKED, MEMBRANE, Floats, Tile
+from tiles import MARKED, MEMBRANE, PIGMENT, Floats, Tile
 from torch import Tensor
 from torch.nn import functional
 
