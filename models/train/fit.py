@@ -25,14 +25,14 @@ MANY_CELLS = 8
 class Plan:
     """How long and how hard to train."""
 
-    epochs: int = 16
+    epochs: int = 12
     # Epochs after which the weights are kept: how long was best is chosen on slides left out.
-    kept: tuple[int, ...] = (10, 13, 16)
+    kept: tuple[int, ...] = (8, 10, 12)
     batch: int = 12
     learning_rate: float = 4e-3
     # Guesses where the counted cells are begin at this epoch and are renewed every so many.
-    guess_from: int = 5
-    guess_every: int = 3
+    guess_from: int = 4
+    guess_every: int = 2
     drawn_per_epoch: int = 400
     # Marked tiles are large: so many cuts of each.
     looks_at_marked: int = 8
@@ -135,7 +135,7 @@ def train(tiles: Sequence[Tile], plan: Plan, say: Callable[[str], None] = print)
 
 
 def _epoch(tiles: Sequence[Tile], plan: Plan, rng: np.random.Generator) -> list[Tile]:
-    """Tiles as they are shown: counted ones twice, those with many cells four times, pigmented ones more often."""
+    """Tiles as they are shown: counted ones twice, or four times with many cells; pigmented ones more."""
     counted = [t for t in tiles if t.count is not None]
     drawn = [t for t in tiles if t.drawn is not None for _ in range(2 if t.manners else 1)]
     marked = [t for t in tiles if t.folder in MARKED]

@@ -51,9 +51,9 @@ SHARES = (("called", "clumps"), ("held", "clumps"), ("lost", "true"))
 
 @dataclass(kw_only=True)
 class Candidates:
-    """Peaks of a tile's own head: places on the answer, shape (n, 2), and what decides on them, shape (n,)."""
+    """Peaks of a tile's own head: where they lie, shape (n, 2), and what decides on them, shape (n,)."""
 
-    at: Floats
+    xy: Floats
     height: Floats
     pigment: Floats
     broken: dict[str, np.ndarray]
@@ -117,7 +117,7 @@ class Networks:
                     tile=tile,
                     answers=answers,
                     candidates={epoch: _candidates(one, tile) for epoch, one in answers.items()},
-                )  # fmt: skip
+                )
             )
         return result
 
@@ -134,7 +134,7 @@ def _candidates(heads: Answer, tile: Tile) -> Candidates:
     found = candidates_in(dict(heads), tile.maps, tile.stains, profile=profile, cuts=cuts)
     found = found[found["chromogen_od"] >= profile.chromogen_threshold_od]
     return Candidates(
-        at=on_answer(tile.maps, found[["x_px", "y_px"]].to_numpy(float)),
+        xy=on_answer(tile.maps, found[["x_px", "y_px"]].to_numpy(float)),
         height=found["height"].to_numpy(float),
         pigment=found["pigment"].to_numpy(float),
         broken={name: rule(found, profile) for name, rule in RULES.items()},
@@ -160,7 +160,12 @@ def reach_um(tile: Tile) -> float:
 def kept_of(one: Seen, epoch: int, cut: float, rules: Sequence[str], pigment: float) -> Floats:
     """Places of positive cells, shape (n, 2)."""
     found = one.candidates[epoch]
-    return found.at[found.kept(cut, rules, pigment)]
+    return found.xy[found.kept(cut, rules, pigment)]
+
+
+def counts_of(some: Sequence[Seen], epoch: int, cut: float, rules: Sequence[str], pigment: float) -> Floats:
+    """Positive cells of each tile."""
+    return np.array([one.candidates[epoch].kept(cut, rules, pigment).sum() for one in some], float)
 
 
 def f1(some: Sequence[tuple[Floats, Tile]]) -> float:
@@ -192,11 +197,8 @@ def choose(seen: Sequence[Seen]) -> Choice:
         )
         for rules in rules_sets:
             membrane, error = _best_cut(
-                [
-                    (cut, count_error(np.array([len(kept_of(o, epoch, cut, rules, pigment)) for o in counted], float), true))
-                    for cut in CUTS
-                ]
-            )  # fmt: skip
+                [(cut, count_error(counts_of(counted, epoch, cut, rules, pigment), true)) for cut in CUTS]
+            )
             # A rule that buys nothing is left out.
             whole = error + error_nucleus + 0.002 * len(rules)
             if whole < best[0]:
@@ -235,7 +237,7 @@ def _mean_f1(pointed: Sequence[Seen], epoch: int, cut: float, rules: Sequence[st
 
 
 def _pigment_cut(drawn: Sequence[Seen], epoch: int) -> float:
-    """Where the fewest clumps are called positive or missed and the fewest true cells lost (three times as bad)."""
+    """Where the fewest clumps are called positive or missed and the fewest cells lost (thrice as bad)."""
 
     def error(cut: float) -> float:
         called = held = clumps = lost = true = 0
@@ -300,8 +302,8 @@ def _calibrated(seen: Sequence[Seen], epoch: int) -> tuple[float, float]:
         if one.tile.count is not None:
             counted.append((log_odds, one.tile.count))
             continue
-        hit = np.zeros(len(found.at))
-        hit[pairs(found.at, one.tile.points[one.tile.head], reach_um(one.tile))[0]] = 1
+        hit = np.zeros(len(found.xy))
+        hit[pairs(found.xy, one.tile.points[one.tile.head], reach_um(one.tile))[0]] = 1
         heights.append(log_odds), labels.append(hit)
     known, label = np.concatenate(heights), np.concatenate(labels)
 
@@ -325,10 +327,9 @@ def _log_odds(height: Floats) -> Floats:
 
 def found_by(one: Seen, choice: Choice) -> Found:
     """What the finder makes of a tile's answer."""
-    return found_in(
-        dict(one.answers[choice.epoch]), one.tile.maps, one.tile.stains, profile=load_profile(one.tile.marker),
-        model=choice.model(),
-    )  # fmt: skip
+    tile = one.tile
+    profile, model = load_profile(tile.marker), choice.model()
+    return found_in(dict(one.answers[choice.epoch]), tile.maps, tile.stains, profile=profile, model=model)
 
 
 def figures(seen: Sequence[tuple[Seen, Choice]], show: bool = True) -> pd.DataFrame:
@@ -378,7 +379,7 @@ def _kappa(true: Floats, found: Floats) -> float:
 
 
 def melanin(seen: Sequence[tuple[Seen, Choice]], manners: Iterable[str]) -> pd.DataFrame:
-    """Clumps of some manners: called positive, holding a suspect; true positives of their tiles, lost to one."""
+    """Clumps of some manners: called positive, holding a suspect; true positives lost."""
     rows = {str(manner): np.zeros(5) for manner in manners}
     for one, choice in seen:
         drawn = one.tile.drawn
@@ -412,7 +413,7 @@ def _near(middle: Floats, reach: Floats, points: Floats) -> int:
 
 
 def reliability(seen: Sequence[tuple[Seen, Choice]], head: int) -> pd.DataFrame:
-    """Probability by tenths: mean, and the share of true cells (known ones; by regression on counted tiles)."""
+    """Probability by tenths: its mean, the share of true cells, and by regression on counted tiles."""
     edges = np.array([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
     known_p, known_hit, design, counts = [], [], [], []
     for one, choice in seen:
@@ -426,7 +427,7 @@ def reliability(seen: Sequence[tuple[Seen, Choice]], head: int) -> pd.DataFrame:
             design.append(np.histogram(p, edges)[0]), counts.append(one.tile.count)
             continue
         hit = np.zeros(len(p))
-        hit[pairs(found.at[kept], one.tile.points[head], reach_um(one.tile))[0]] = 1
+        hit[pairs(found.xy[kept], one.tile.points[head], reach_um(one.tile))[0]] = 1
         known_p.append(p), known_hit.append(hit)
     p, hit = np.concatenate(known_p), np.concatenate(known_hit)
     which = np.clip(np.digitize(p, edges) - 1, 0, 9)
@@ -452,8 +453,8 @@ def write_model(
     lines = [
         "[network]",
         f'sha256 = "{sha256(content).hexdigest()}"',
-        f'trained_on = "{n_counted} CD3 and CD8 tiles of the LYSTO challenge, counts per tile; {n_marked} Ki-67 tiles of '
-        'BCData and SHIDC-B-Ki-67, centres of nuclei; 600 drawn tiles"',
+        f'trained_on = "{n_counted} CD3 and CD8 tiles of the LYSTO challenge, counts per tile; '
+        f'{n_marked} Ki-67 tiles of BCData and SHIDC-B-Ki-67, centres of nuclei; 600 drawn tiles"',
         'trained_by = "models/train/train_network.py, models/train/judge_network.py"',
         'licence = "BSD-3-Clause (weights; the tiles are not part of this project)"',
         "working_mpp_um = 0.5",

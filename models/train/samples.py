@@ -23,7 +23,7 @@ CELL_MASS = tuple(2 * np.pi * sigma**2 for sigma in CELL_SIGMA_PX)
 # Cells cut by the edge spread beyond it, so far in pixels of the answer.
 BEYOND_PX = 4
 # Weights of labels: known, best guess of counted tiles, next best ones, no melanin on real tiles.
-GUESSED, UNSURE, REAL_PIGMENT, NEGATIVES = 0.5, 0.1, 0.15, 0.5
+GUESSED, UNSURE, REAL_PIGMENT, NEGATIVES = 0.5, 0.1, 1.0, 0.5
 
 
 @dataclass(kw_only=True)
@@ -143,7 +143,9 @@ class Sampler:
         if guess is not None and MEMBRANE not in known:
             target[MEMBRANE] = heat((side, side), points[MEMBRANE] + [dx, dy], MEMBRANE)
             weight[MEMBRANE] = inside * GUESSED
-            doubtful = (heat((side, side), unsure + [dx, dy], MEMBRANE) > 0.3) & (target[MEMBRANE] < 0.2)
+            doubtful = (heat((side, side), unsure + np.array([dx, dy]), MEMBRANE) > 0.3) & (
+                target[MEMBRANE] < 0.2
+            )
             weight[MEMBRANE][doubtful] = UNSURE
         weight[PIGMENT] = inside * (1.0 if tile.pigment is not None else REAL_PIGMENT)
         if pigment is not None:

@@ -1,7 +1,7 @@
-"""Train the network that finds cells: four times without a fourth of the slides, six times without two, and on all.
+"""Train the network that finds cells: without each fourth of the slides, without each two, and on all.
 
 What is chosen (how long to train, where to cut, rules) is chosen for a fourth of the slides by networks that
-saw neither it nor the slides they are asked about; judge_network.py does that and writes the last one's weights.
+saw neither it nor the slides they are asked about: judge_network.py does that, and writes the last network.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TRAINED, CHOSEN, JUDGED = range(600), range(600, 700), range(700, 800)
 
 
 def fold_of(tiles: list[Tile]) -> dict[str, int]:
-    """A fold for each slide of a real tile: those counted and those marked are each dealt out by themselves."""
+    """A fold for each slide of real tiles: counted ones and marked ones are each dealt out by themselves."""
     folds: dict[str, int] = {}
     for seed, some in enumerate(
         ([t for t in tiles if t.count is not None], [t for t in tiles if t.count is None])
