@@ -6,13 +6,21 @@ of what they are made from unless said otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from ihcscore.geometry.grid import Grid
+from ihcscore.geometry.square import centres_of_corners
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -35,6 +43,21 @@ class Border(IntEnum):
     """Nothing."""
     WRAPPED = cv2.BORDER_WRAP
     """The picture once more, as a tile."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Inside the ``with`` block OpenCV works on one thread.
+
+    Dense flow hands its patches on along stripes of the picture, one a thread, and a network's sums are cut
+    in as many parts: results would depend on the machine's number of cores.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def check_rgb(rgb: NDArray[Any]) -> None:
@@ -135,6 +158,48 @@ def shrunk_in_blocks(image: NDArray[Number], step: int) -> NDArray[Number]:
     if step == 1:
         return image
     return shrunk_to(image, (-(-image.shape[1] // step), -(-image.shape[0] // step)))
+
+
+def averaged_on(image: NDArray[np.uint8], grid: Grid) -> NDArray[np.uint8]:
+    """A picture averaged over the pixels of a grid, to the last fraction of a pixel.
+
+    The picture's border is repeated where the grid reaches beyond it. A grid that is finer than the picture's
+    own pixels is filled by linear interpolation.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (height, width, channels)
+    grid : Grid
+    """
+    (left, top), step, (rows, columns) = grid.start_xy_px, grid.step_px, grid.shape_yx
+    if step < 1:
+        first = centres_of_corners(step / 2)
+        to_image = np.array([[step, 0, left + first], [0, step, top + first]])
+        return sampled(image, to_image, (rows, columns), border=Border.REPEATED)
+    if all(float(one).is_integer() for one in (left, top, step)) and grid.covers_no_more_than(image.shape):
+        x, y, side = int(left), int(top), int(step)
+        return shrunk_in_blocks(image[y : y + rows * side, x : x + columns * side], side)
+    height, width, channels = image.shape
+    down = _area_weights(height, start_px=top, step_px=step, n=rows)
+    across = _area_weights(width, start_px=left, step_px=step, n=columns)
+    lower = down @ image.reshape(height, -1).astype(np.float32)
+    lower = np.ascontiguousarray(lower.reshape(rows, width, channels).swapaxes(0, 1)).reshape(width, -1)
+    smaller = (across @ lower).reshape(columns, rows, channels).swapaxes(0, 1)
+    return np.asarray(np.ascontiguousarray(smaller) + 0.5, np.uint8)  # half up, as OpenCV's means
+
+
+def _area_weights(size_px: int, *, start_px: float, step_px: float, n: int) -> csr_array:
+    """How much of each of n stretches along an axis lies in each pixel of it, shape (n, size_px)."""
+    from scipy.sparse import csr_array
+
+    edges = start_px + step_px * np.arange(n + 1)
+    first, width = np.floor(edges[:-1]), int(np.ceil(step_px)) + 1
+    pixels = first[:, None] + np.arange(width)
+    held = np.minimum(pixels + 1, edges[1:, None]) - np.maximum(pixels, edges[:-1, None])
+    rows = np.repeat(np.arange(n), width)
+    at = np.clip(pixels, 0, size_px - 1).astype(np.intp).ravel()
+    weights = (np.maximum(held, 0) / step_px).astype(np.float32).ravel()
+    return csr_array((weights, (rows, at)), shape=(n, size_px))
 
 
 def share_of(mask: Mask, size_xy: tuple[int, int]) -> Plane:

@@ -5,7 +5,9 @@ A profile file is a table of settings, each with its value, unit and source::
     name = "CD3"
     compartment = "membrane"
     chromogen = "DAB"
+    finder = "network"
     description = "..."
+    evidence = "measured on ..."
 
     [chromogen_threshold_od]
     value = 0.2
@@ -18,16 +20,15 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, fields
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ihcscore.errors import ProfileError
-from ihcscore.schema.names import Chromogen
+from ihcscore.schema.names import Chromogen, FinderName
 
 COMPARTMENTS = ("membrane", "nucleus")
 
-_TEXTS = ("name", "compartment", "chromogen", "description")
+_TEXTS = ("name", "compartment", "chromogen", "finder", "description", "evidence")
 
 # Unit and range of every tunable: a value outside is a slip of the decimal point, not a choice.
 _RANGES: dict[str, tuple[str, float, float]] = {
@@ -61,8 +62,12 @@ class MarkerProfile:
     compartment : str
         Where the chromogen lies: ``membrane`` (and cytoplasm) or ``nucleus``.
     chromogen : Chromogen
+    finder : FinderName
+        What finds the cells: ``network``, or ``classical``, which looks for blobs by rules.
     description : str
         One sentence for people.
+    evidence : str
+        What the count was measured on, or that it wasn't; shown beside every count.
     blob_radius_um, largest_blob_radius_um : float
         Radii in µm of the smallest and the largest disc that the blob filter looks for, √2 apart.
     min_distance_um : float
@@ -94,7 +99,9 @@ class MarkerProfile:
     name: str
     compartment: str
     chromogen: Chromogen
+    finder: FinderName
     description: str
+    evidence: str
     blob_radius_um: float
     largest_blob_radius_um: float
     min_distance_um: float
@@ -119,7 +126,11 @@ class MarkerProfile:
             )
         if self.chromogen not in list(Chromogen):
             raise ValueError(f"chromogen is {self.chromogen!r}, expected one of {', '.join(Chromogen)}")
-        object.__setattr__(self, "chromogen", Chromogen(self.chromogen))  # a file's text is one, too
+        if self.finder not in list(FinderName):
+            raise ValueError(f"finder is {self.finder!r}, expected one of {', '.join(FinderName)}")
+        # A file's texts are members, too.
+        object.__setattr__(self, "chromogen", Chromogen(self.chromogen))
+        object.__setattr__(self, "finder", FinderName(self.finder))
         for key, (unit, low, high) in _RANGES.items():
             value = getattr(self, key)
             if not low <= value <= high:
@@ -130,6 +141,10 @@ class MarkerProfile:
         ):
             if getattr(self, low_key) > getattr(self, high_key):
                 raise ValueError(f"{low_key} is {getattr(self, low_key)}, expected at most {high_key}")
+
+    def held_level_od(self, level_od: float) -> float:
+        """A slide's depth of staining, held within the range of the profile."""
+        return min(max(level_od, self.level_low_od), self.level_high_od)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,25 +157,9 @@ class Setting:
     source: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class CellModel:
-    """Weights of a logistic regression that tells positive cells from other candidates.
-
-    Attributes
-    ----------
-    bias : float
-        Log odds of a candidate whose features are all 0.
-    weights : dict of str to float
-        Log odds per unit of each feature of :func:`ihcscore.cells.classical.detect_cells`.
-    """
-
-    bias: float
-    weights: dict[str, float]
-
-
 def known_profiles() -> list[str]:
     """Names of the profiles that come with ihcscore, sorted."""
-    return sorted(path.stem for path in (_models_folder() / "markers").glob("*.toml"))
+    return sorted(path.stem for path in (models_folder() / "markers").glob("*.toml"))
 
 
 def load_profile(name_or_path: str | Path) -> MarkerProfile:
@@ -198,31 +197,7 @@ def profile_text(name_or_path: str | Path) -> str:
 
 
 @cache
-def load_cell_model(compartment: str) -> CellModel:
-    """Weights for a compartment, checked against the sum in the manifest beside them.
-
-    Raises
-    ------
-    ProfileError
-        If the weights are missing, broken or not those of the manifest.
-    """
-    name = f"cells_{compartment}.toml"
-    folder = _models_folder() / "counters"
-    try:
-        content = (folder / name).read_bytes()
-        manifest = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
-        table = tomllib.loads(content.decode("utf-8"))
-        expected = manifest[f"cells_{compartment}"]["sha256"]
-        model = CellModel(bias=float(table["bias"]), weights=dict(table["weights"]))
-    except (OSError, KeyError, ValueError) as error:
-        raise ProfileError(f"{name}: weights cannot be read ({error}); install ihcscore again") from error
-    if (found := sha256(content).hexdigest()) != expected:
-        raise ProfileError(f"{name}: sha256 is {found}, expected {expected}; install ihcscore again")
-    return model
-
-
-@cache
-def _models_folder() -> Path:
+def models_folder() -> Path:
     """``models/`` inside an installed package, or at the top of a checkout."""
     package = Path(__file__).resolve().parent
     for folder in (package / "models", package.parent / "models"):
@@ -242,7 +217,7 @@ def _profile_path(name_or_path: str | Path) -> Path:
         raise ProfileError(
             f"{text}: unknown marker; known are {', '.join(known)}, or give the path of a TOML file"
         )
-    return _models_folder() / "markers" / f"{name}.toml"
+    return models_folder() / "markers" / f"{name}.toml"
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[Setting]]:

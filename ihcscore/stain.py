@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore import planes
+from ihcscore.geometry.grid import Grid
 from ihcscore.planes import Plane
 from ihcscore.schema.names import Chromogen, Source
 from ihcscore.schema.settings import COUNTED_MPP_UM
@@ -183,8 +184,8 @@ class StainMaps:
         Amounts in OD.
     mean_od : ndarray of float32, shape (h, w)
         Mean OD of the three channels, from the amounts.
-    shape_yx : tuple of int
-        Rows and columns of the image they come from.
+    grid : Grid
+        Where their pixels lie on the image that they come from.
     mpp_um : float
         µm per pixel of the maps.
     """
@@ -193,16 +194,14 @@ class StainMaps:
     chromogen_od: Plane
     residual_od: Plane
     mean_od: Plane
-    shape_yx: tuple[int, int]
+    grid: Grid
     mpp_um: float
 
     def part(self, window: tuple[slice, slice]) -> StainMaps:
         """A rectangle of the maps."""
         names = ("hematoxylin_od", "chromogen_od", "residual_od", "mean_od")
         maps: dict[str, Plane] = {name: getattr(self, name)[window] for name in names}
-        scales = np.divide(self.shape_yx, self.mean_od.shape)
-        rows, columns = (round(float(n)) for n in maps["mean_od"].shape * scales)
-        return StainMaps(**maps, shape_yx=(rows, columns), mpp_um=self.mpp_um)
+        return StainMaps(**maps, grid=self.grid.part(window), mpp_um=self.mpp_um)
 
 
 def melanin_vector() -> Rgb:
@@ -210,10 +209,8 @@ def melanin_vector() -> Rgb:
     return _unit(np.array(CAMERA_WAVELENGTHS_NM) ** -MELANIN_EXPONENT)
 
 
-def working_step_px(mpp_um: float) -> int:
-    """Pixels that are averaged into one of the working resolution, along x and along y.
-
-    Fields whose origin and size are multiples of it are counted alike, wherever they are cut from.
+def working_step_px(mpp_um: float) -> float:
+    """Pixels of an image along one of the working resolution, which is 0.5 µm exactly.
 
     Raises
     ------
@@ -223,7 +220,7 @@ def working_step_px(mpp_um: float) -> int:
     low, high = MPP_RANGE_UM
     if not low <= mpp_um <= high:
         raise ValueError(f"mpp_um is {mpp_um}, expected {low} to {high} µm per pixel")
-    return max(1, round(WORKING_MPP_UM / mpp_um))
+    return WORKING_MPP_UM / mpp_um
 
 
 def rgb_to_od(rgb: NDArray[Any], white_rgb: Rgb) -> FloatArray:
@@ -259,7 +256,9 @@ def unmix(od: FloatArray, stains: Stains) -> FloatArray:
     return amounts
 
 
-def separate(rgb: NDArray[np.uint8], *, mpp_um: float, stains: Stains) -> StainMaps:
+def separate(
+    rgb: NDArray[np.uint8], *, mpp_um: float, stains: Stains, start_xy_px: tuple[float, float] | None = None
+) -> StainMaps:
     """Average to the working resolution and unmix.
 
     Parameters
@@ -270,9 +269,17 @@ def separate(rgb: NDArray[np.uint8], *, mpp_um: float, stains: Stains) -> StainM
         Its µm per pixel.
     stains : Stains
         White and vectors.
+    start_xy_px : tuple of float, optional
+        Where the maps start, in pixels of the image: parts of a slide are counted alike, wherever they are
+        cut from, if they share the slide's grid. An image of its own has a grid in its middle.
     """
     planes.check_rgb(rgb)
-    small = planes.shrunk_in_blocks(rgb, working_step_px(mpp_um))
+    step_px, shape_yx = working_step_px(mpp_um), (rgb.shape[0], rgb.shape[1])
+    if start_xy_px is None:
+        grid = Grid.centred(shape_yx, step_px)
+    else:
+        grid = Grid.within(shape_yx, step_px, start_xy_px)
+    small = planes.averaged_on(rgb, grid)
     to_amounts = np.linalg.inv(stains.matrix()).T.astype(np.float32)
     amounts = cv2.split(cv2.transform(od_of(small, stains.white_rgb), to_amounts))
     hematoxylin, chromogen, residual = (np.asarray(amount, np.float32) for amount in amounts)
@@ -281,8 +288,8 @@ def separate(rgb: NDArray[np.uint8], *, mpp_um: float, stains: Stains) -> StainM
         chromogen_od=chromogen,
         residual_od=residual,
         mean_od=_mean_od((hematoxylin, chromogen, residual), stains),
-        shape_yx=(rgb.shape[0], rgb.shape[1]),
-        mpp_um=mpp_um * rgb.shape[1] / small.shape[1],
+        grid=grid,
+        mpp_um=WORKING_MPP_UM,
     )
 
 

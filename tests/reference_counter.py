@@ -10,7 +10,8 @@ from scipy import ndimage
 from skimage.feature import peak_local_max
 from skimage.measure import block_reduce
 
-from ihcscore.cells.classical import DOG_RATIO, MAX_RELATIVE, NUCLEUS_OD, SCALE_STEP
+from ihcscore.cells.classical import SCALE_STEP
+from ihcscore.cells.features import DOG_RATIO, MAX_RELATIVE, NUCLEUS_OD
 from ihcscore.profiles import MarkerProfile
 from ihcscore.stain import (
     BACKGROUND_REACH_UM,
@@ -32,7 +33,7 @@ def gaussian(image: Floats, sigma_px: float) -> Floats:
 
 def amounts(rgb: NDArray[np.uint8], mpp_um: float, stains: Stains) -> Floats:
     """Haematoxylin, chromogen and residual at the working resolution, shape (h, w, 3)."""
-    step = working_step_px(mpp_um)
+    step = int(working_step_px(mpp_um))
     # Grey levels are rounded half up, as OpenCV does.
     small = np.floor(block_reduce(rgb.astype(float), (step, step, 1), np.mean) + 0.5)
     return unmix(rgb_to_od(small, stains.white_rgb), stains)
@@ -55,7 +56,7 @@ def cell_centres(
     rgb: NDArray[np.uint8], *, mpp_um: float, profile: MarkerProfile, stains: Stains
 ) -> NDArray[np.float64]:
     """Centres of all candidates in pixels of the image, x and y, in no order."""
-    step = working_step_px(mpp_um)
+    step = int(working_step_px(mpp_um))
     working_um = mpp_um * step
     separated = amounts(rgb, mpp_um, stains)
     level_od = np.clip(stains.chromogen_level.od, profile.level_low_od, profile.level_high_od)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ihcscore.errors import ProfileError
-from ihcscore.profiles import MarkerProfile, known_profiles, load_cell_model, load_profile, profile_settings
+from ihcscore.profiles import MarkerProfile, known_profiles, load_profile, profile_settings
 
 
 @pytest.fixture
@@ -84,16 +84,6 @@ def test_a_broken_profile_is_named_with_its_key(tmp_path, cd3_toml, old, new, sa
 def test_a_missing_file_is_named():
     with pytest.raises(ProfileError, match=r"nowhere.toml: cannot be read"):
         load_profile("nowhere.toml")
-
-
-def test_weights_match_their_manifest():
-    assert load_cell_model("membrane").weights["covered_full"] > 0
-    assert list(load_cell_model("nucleus").weights) == ["covered_half", "nucleus"]
-
-
-def test_unknown_weights_are_an_error():
-    with pytest.raises(ProfileError, match=r"cells_cilium.toml"):
-        load_cell_model("cilium")
 
 
 def test_profiles_load_without_numpy():

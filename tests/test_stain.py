@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ihcscore import stain
-from ihcscore.cells.pigment import pigment_fraction
+from ihcscore.cells.pigment import pigment_mask
 from ihcscore.output import as_plain
 from ihcscore.planes import check_rgb
 from ihcscore.stain import (
@@ -70,9 +70,9 @@ def test_melanin_is_brown_with_a_residual():
     assert residual == pytest.approx(0.103, abs=0.002)
 
 
-@pytest.mark.parametrize(("mpp_um", "step"), [(0.1, 5), (0.25, 2), (0.2271, 2), (0.346, 1), (1.0, 1)])
+@pytest.mark.parametrize(("mpp_um", "step"), [(0.1, 5), (0.25, 2), (0.2, 2.5), (0.4, 1.25), (1.0, 0.5)])
 def test_working_step(mpp_um, step):
-    assert working_step_px(mpp_um) == step
+    assert working_step_px(mpp_um) == pytest.approx(step)
 
 
 @pytest.mark.parametrize("mpp_um", [0, -0.25, 0.01, 2.0, float("nan")])
@@ -98,12 +98,12 @@ def test_only_8_bit_rgb_is_taken(rgb):
 
 
 def test_separate_averages_blocks():
-    rgb = plain(240, side=4)
+    rgb = plain(240, side=8)
     rgb[:2, :2] = [[[100, 120, 140], [102, 122, 142]], [[104, 124, 144], [106, 126, 146]]]
     maps = separate(rgb, mpp_um=0.25, stains=stains())
     by_hand = unmix(rgb_to_od(np.array([103.0, 123.0, 143.0]), WHITE), stains())
     assert maps.mpp_um == 0.5
-    assert maps.chromogen_od.shape == (2, 2)
+    assert maps.chromogen_od.shape == (4, 4)
     assert [
         maps.hematoxylin_od[0, 0],
         maps.chromogen_od[0, 0],
@@ -130,7 +130,8 @@ def test_a_part_of_the_maps():
     maps = separate(plain((100, 120, 140), side=40), mpp_um=0.25, stains=stains())
     part = maps.part((slice(2, 7), slice(10, 20)))
     assert part.mean_od.shape == (5, 10)
-    assert part.shape_yx == (10, 20)
+    assert part.grid.shape_yx == (5, 10)
+    assert part.grid.start_xy_px == (20, 4)
 
 
 def test_background_is_what_lies_between_cells():
@@ -165,10 +166,28 @@ def test_level_follows_the_stain_and_needs_some():
         assert level.od == pytest.approx(dab, rel=0.1)
 
 
-def test_pigment_fraction_sees_melanin_and_not_dab():
+def test_pigment_is_melanin_and_not_dab():
     for amounts, share in (((0, 0, 0.8), 1.0), ((0, 0.8, 0), 0.0), ((0.4, 0.4, 0), 0.0), ((0.5, 0, 0), 0.0)):
         maps = separate(painted(amounts), mpp_um=0.5, stains=stains())
-        assert pigment_fraction(maps, stains()) == share
+        assert pigment_mask(maps, stains(), threshold=0.53).mean() == share
+
+
+@pytest.mark.parametrize("mpp_um", [0.2271, 0.24, 0.346, 0.7])
+def test_maps_have_the_same_scale_whatever_the_image_s(mpp_um):
+    side_um = 40.0
+    n = round(side_um / mpp_um)
+    middle = (np.arange(n) + 0.5) * mpp_um - n * mpp_um / 2
+    disc = np.hypot(middle, middle[:, None]) < 10
+    rgb = np.where(disc[..., None], painted((0.0, 0.5, 0.0), side=n), np.array(WHITE, np.uint8)).astype(
+        np.uint8
+    )
+    maps = separate(rgb, mpp_um=mpp_um, stains=stains())
+    assert maps.mpp_um == 0.5
+    assert [size % 4 for size in maps.chromogen_od.shape] == [0, 0]
+    assert maps.chromogen_od.sum() * 0.25 == pytest.approx(0.5 * np.pi * 10**2, rel=0.03)
+    rows, columns = np.nonzero(maps.chromogen_od > 0.25)
+    at = maps.grid.centres_in_image(columns.mean(), rows.mean())
+    assert at == pytest.approx(((n - 1) / 2, (n - 1) / 2), abs=0.1)
 
 
 @pytest.mark.parametrize("chromogen", ["AEC", "FastRed"])

@@ -1,17 +1,22 @@
 """Stain amounts to cells and their classes."""
 
-from ihcscore.cells.classical import HALO_UM, ClassicalFinder, detect_cells, detect_in_maps
+from ihcscore.cells.choose import described, finder_of
+from ihcscore.cells.classical import ClassicalFinder, detect_cells, detect_in_maps
 from ihcscore.cells.classify import CELL_COLUMNS, classify_cells
-from ihcscore.cells.finder import Finder
-from ihcscore.cells.pigment import pigment_fraction
+from ihcscore.cells.finder import Finder, Found
+from ihcscore.cells.network import NetworkFinder
+from ihcscore.cells.pigment import pigment_mask
 
 __all__ = [
     "CELL_COLUMNS",
-    "HALO_UM",
     "ClassicalFinder",
     "Finder",
+    "Found",
+    "NetworkFinder",
     "classify_cells",
+    "described",
     "detect_cells",
     "detect_in_maps",
-    "pigment_fraction",
+    "finder_of",
+    "pigment_mask",
 ]

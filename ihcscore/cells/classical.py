@@ -11,50 +11,28 @@ from numpy.typing import NDArray
 
 from ihcscore import planes
 from ihcscore.cells.classify import classify_cells
-from ihcscore.geometry.square import centres_of_corners, corners_of_centres
+from ihcscore.cells.features import (
+    HALO_UM,
+    Peaks,
+    amounts,
+    blob_contrast,
+    colour_features,
+    diameter_um,
+    positions,
+    relative_nucleus,
+    shape_features,
+    sharpness,
+    whole_cell,
+)
+from ihcscore.cells.finder import Found
+from ihcscore.cells.pigment import pigment_mask
 from ihcscore.planes import Plane
 from ihcscore.profiles import MarkerProfile
-from ihcscore.stain import READABLE_OD, StainMaps, Stains, chromogen_above_background, separate, smooth
+from ihcscore.stain import StainMaps, Stains, chromogen_above_background, separate
+from ihcscore.weights import weights_sha256
 
-# Pixels beyond a field's edge that can change a cell inside it, in µm: 22 of the background, and 19 of
-# the blob filter that decides on the nearest neighbour (its reach, its peak and the spacing).
-HALO_UM = 42.0
-
-# Differences of Gaussians whose scales are 1.6 apart come closest to the Laplacian
-# (Marr and Hildreth 1980, doi 10.1098/rspb.1980.0020).
-DOG_RATIO = 1.6
 SCALE_STEP = np.sqrt(2.0)
-
-# Haematoxylin of a typical nucleus (upper quintile of the LYSTO tiles); how much of it (in such nuclei) and
-# of the chromogen (in depths of the slide's stain) counts at most, so that one dark cell hides no other.
-NUCLEUS_OD = 0.25
-MAX_RELATIVE = 2.0
-CHROMOGEN_CAP = 1.5
-
-# Windows: of a cell with its rim (coverage), of its core (amounts), of its colour and surroundings.
-CELL_SIGMA_UM = 3.0
-CORE_SIGMA_UM = 1.5
-AMOUNT_SIGMA_UM = 2.0
-CELL_RADIUS_UM = 4.0
-NUCLEUS_RADIUS_UM = 3.0
-COLOUR_WINDOW_UM = 9.0
-SURROUNDINGS_UM = 30.0
 MAX_SPACING_UM = 8.0
-
-# A pixel counts as stained from this share of the depth of the slide's stain: half-way.
-STAINED = 0.5
-
-# Denominators of ratios are at least so large: where less than a fiftieth of the window can be read, or
-# hardly anything is stained in it (OD), the ratio is noise and is drawn towards 0.
-LEAST_READABLE_SHARE = 0.02
-LEAST_ABSORBANCE_OD = 0.1
-LEAST_CHROMOGEN_OD = 0.05
-LEAST_DARKEST_OD = 0.05
-
-# Sharpness: slope of the mean OD, of details of 0.5 µm, averaged over 12 µm, per darkest OD within 6 µm.
-DETAIL_SIGMA_UM = 0.5
-SLOPE_WINDOW_UM = 12.0
-SLOPE_REACH_UM = 6.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +52,18 @@ class ClassicalFinder:
         """Width of the surroundings that can change a cell."""
         return HALO_UM
 
-    def __call__(self, maps: StainMaps, stains: Stains) -> pd.DataFrame:
-        """Cells of a field; see :class:`ihcscore.cells.finder.Finder`."""
-        return classify_cells(detect_in_maps(maps, profile=self.profile, stains=stains), self.profile)
+    @property
+    def weights(self) -> dict[str, str]:
+        """Its weights' file with its sha256."""
+        return weights_sha256([f"cells_{self.profile.compartment}.toml"])
+
+    def __call__(self, maps: StainMaps, stains: Stains) -> Found:
+        """Cells and pigment of a field; see :class:`ihcscore.cells.finder.Finder`."""
+        candidates = detect_in_maps(maps, profile=self.profile, stains=stains)
+        return Found(
+            cells=classify_cells(candidates, self.profile),
+            pigment=pigment_mask(maps, stains, threshold=self.profile.pigment_threshold),
+        )
 
 
 def detect_cells(
@@ -106,31 +93,28 @@ def detect_cells(
 
 def detect_in_maps(maps: StainMaps, *, profile: MarkerProfile, stains: Stains) -> pd.DataFrame:
     """Find cells in stain maps that are already there; as :func:`detect_cells`."""
-    level_od = min(max(stains.chromogen_level.od, profile.level_low_od), profile.level_high_od)
+    level_od = profile.held_level_od(stains.chromogen_level.od)
     above_background = chromogen_above_background(maps)
     chromogen = np.maximum(above_background, 0) * np.float32(1 / level_od)
-    nucleus = np.clip(maps.hematoxylin_od * np.float32(1 / NUCLEUS_OD), 0, np.float32(MAX_RELATIVE))
-    whole_cell = np.minimum(
-        chromogen + np.float32(profile.hematoxylin_weight) * nucleus, np.float32(profile.saturation)
+    nucleus = relative_nucleus(maps)
+    cell = whole_cell(
+        chromogen, nucleus, hematoxylin_weight=profile.hematoxylin_weight, saturation=profile.saturation
     )
-    contrast = _strongest_blob(whole_cell, profile, maps.mpp_um)
+    contrast = _strongest_blob(cell, profile, maps.mpp_um)
     at = _peaks(contrast, profile.min_contrast, profile.min_distance_um / maps.mpp_um)
     candidates = pd.DataFrame(
         {
-            **_positions(at, maps),
+            **positions(at, maps),
             "contrast": contrast[at].astype(float),
-            **_amounts(above_background, maps, at),
-            **_shape_features(chromogen, nucleus, at, maps.mpp_um),
-            **_colour_features(maps, stains, at),
-            "sharpness_per_um": _sharpness(maps.mean_od, at, maps.mpp_um),
+            **amounts(above_background, maps, at),
+            **shape_features(chromogen, nucleus, at, maps.mpp_um),
+            **colour_features(maps, stains, at),
+            "sharpness_per_um": sharpness(maps.mean_od, at, maps.mpp_um),
         }
     )
-    candidates["diameter_um"] = _diameter_um(whole_cell, at, maps.mpp_um)
+    candidates["diameter_um"] = diameter_um(cell, at, maps.mpp_um)
     candidates["spacing_um"] = _spacing_um(at, maps.mpp_um)
     return candidates
-
-
-Peaks = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def _strongest_blob(image: Plane, profile: MarkerProfile, mpp_um: float) -> Plane:
@@ -142,112 +126,12 @@ def _strongest_blob(image: Plane, profile: MarkerProfile, mpp_um: float) -> Plan
     return strongest
 
 
-def blob_contrast(image: Plane, radius_px: float) -> Plane:
-    """Difference of Gaussians that answers most to a disc of the radius (σ = radius / √2).
-
-    A difference of Gaussians whose scales keep their ratio is normalised in scale by itself
-    (Lowe 2004, doi 10.1023/B:VISI.0000029664.99615.94).
-    """
-    sigma_px = radius_px / np.sqrt(2.0)
-    spread = np.sqrt(DOG_RATIO)
-    return smooth(image, sigma_px / spread) - smooth(image, sigma_px * spread)
-
-
 def _peaks(contrast: Plane, least: float, distance_px: float) -> Peaks:
     """Rows and columns of local maxima within half the distance on each side."""
     window = 2 * max(1, round(distance_px / 2)) + 1
     highest = planes.dilated(contrast, planes.square(window))
     rows, columns = np.nonzero((contrast >= highest) & (contrast > least))
     return rows, columns
-
-
-def _positions(at: Peaks, maps: StainMaps) -> dict[str, NDArray[np.float64]]:
-    """Centres in pixels of the image, from rows and columns of the maps."""
-    rows, columns = at
-    scale_y = maps.shape_yx[0] / maps.chromogen_od.shape[0]
-    scale_x = maps.shape_yx[1] / maps.chromogen_od.shape[1]
-    return {
-        "x_px": centres_of_corners(corners_of_centres(columns) * scale_x),
-        "y_px": centres_of_corners(corners_of_centres(rows) * scale_y),
-    }
-
-
-def _amounts(above_background: Plane, maps: StainMaps, at: Peaks) -> dict[str, NDArray[np.float64]]:
-    """Optical densities in the cell."""
-    sigma_px = AMOUNT_SIGMA_UM / maps.mpp_um
-    return {
-        "chromogen_od": np.maximum(smooth(above_background, sigma_px)[at], 0).astype(float),
-        "hematoxylin_od": np.maximum(smooth(maps.hematoxylin_od, sigma_px)[at], 0).astype(float),
-    }
-
-
-def _shape_features(
-    chromogen: Plane, nucleus: Plane, at: Peaks, mpp_um: float
-) -> dict[str, NDArray[np.float64]]:
-    """How much of the cell is stained, how strongly, and how blob-like; amounts relative to the level."""
-    sigma_px = CELL_SIGMA_UM / mpp_um
-    capped = np.minimum(chromogen, np.float32(CHROMOGEN_CAP))
-
-    def covered(threshold: float) -> NDArray[np.float64]:
-        return smooth((chromogen > np.float32(threshold)).astype(np.float32), sigma_px)[at].astype(float)
-
-    stained = (chromogen > np.float32(STAINED)).astype(np.float32)
-    around = _mean_around(stained, SURROUNDINGS_UM / mpp_um)
-    return {
-        "covered_quarter": covered(0.25),
-        "covered_half": covered(0.5),
-        "covered_full": covered(1.0),
-        "covered_core": smooth(stained, AMOUNT_SIGMA_UM / mpp_um)[at].astype(float),
-        "covered_around": around[at].astype(float),
-        "chromogen_contrast": blob_contrast(capped, CELL_RADIUS_UM / mpp_um)[at].astype(float),
-        "nucleus": smooth(nucleus, CORE_SIGMA_UM / mpp_um)[at].astype(float),
-        "nucleus_contrast": blob_contrast(nucleus, NUCLEUS_RADIUS_UM / mpp_um)[at].astype(float),
-    }
-
-
-def _colour_features(maps: StainMaps, stains: Stains, at: Peaks) -> dict[str, NDArray[np.float64]]:
-    """Colour of the cell's readable pixels: residual and haematoxylin relative to the stains.
-
-    DAB and haematoxylin leave no residual; grey (ink, folds) leaves some beside much "haematoxylin",
-    melanin leaves some beside none.
-    """
-    readable = (maps.mean_od < np.float32(READABLE_OD)).astype(np.float32)
-    hematoxylin, chromogen, residual = (
-        _mean_around(amount * readable, COLOUR_WINDOW_UM / maps.mpp_um)[at].astype(float)
-        for amount in (maps.hematoxylin_od, maps.chromogen_od, maps.residual_od)
-    )
-    read = _mean_around(readable, COLOUR_WINDOW_UM / maps.mpp_um)[at].astype(float)
-    share = np.maximum(read, LEAST_READABLE_SHARE)
-    residual_share = residual / np.maximum(hematoxylin + chromogen, LEAST_ABSORBANCE_OD * share)
-    return {
-        "residual_share": residual_share,
-        "pigment_likeness": stains.pigment_likeness(residual_share),
-        "hematoxylin_per_chromogen": hematoxylin / np.maximum(chromogen, LEAST_CHROMOGEN_OD * share),
-    }
-
-
-def _sharpness(od: Plane, at: Peaks, mpp_um: float) -> NDArray[np.float64]:
-    """Mean slope of the OD around each peak per darkest OD near it, per µm."""
-    detail = smooth(od, DETAIL_SIGMA_UM / mpp_um)
-    slope = _mean_around(planes.slope(detail), SLOPE_WINDOW_UM / mpp_um)
-    darkest = planes.dilated(detail, planes.square(2 * round(SLOPE_REACH_UM / mpp_um) + 1))
-    sharpness = slope[at].astype(float) / mpp_um / np.maximum(darkest[at].astype(float), LEAST_DARKEST_OD)
-    return np.asarray(sharpness, float)
-
-
-def _diameter_um(whole_cell: Plane, at: Peaks, mpp_um: float) -> NDArray[np.float64]:
-    """Diameter of the disc that covers as much of a Gaussian window as the cell does.
-
-    A disc of radius r covers 1 - exp(-r² / 2σ²) of a Gaussian of σ around its centre.
-    """
-    covered = smooth((whole_cell > np.float32(STAINED)).astype(np.float32), CELL_SIGMA_UM / mpp_um)[at]
-    share = np.clip(covered.astype(float), 0.01, 0.99)
-    return np.asarray(2 * CELL_SIGMA_UM * np.sqrt(-2 * np.log1p(-share)))
-
-
-def _mean_around(image: Plane, side_px: float) -> Plane:
-    """Mean over a square, of an odd number of pixels across."""
-    return planes.box_mean(image, 2 * round(side_px / 2) + 1)
 
 
 def _spacing_um(at: Peaks, mpp_um: float) -> NDArray[np.float64]:

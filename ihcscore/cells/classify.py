@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ihcscore.cells.pigment import PIGMENT_MAX_HEMATOXYLIN
-from ihcscore.profiles import MarkerProfile, load_cell_model
+from ihcscore.profiles import MarkerProfile
 from ihcscore.schema import CellClass
+from ihcscore.weights import load_cell_model
 
 # Haematoxylin per chromogen of grey is about 1.5; blue nuclei lie above this.
 INK_MAX_HEMATOXYLIN = 2.5
@@ -30,7 +31,7 @@ def classify_cells(candidates: pd.DataFrame, profile: MarkerProfile) -> pd.DataF
     -------
     DataFrame
         The cells, sorted by y_px, then x_px: x_px, y_px, class, diameter_um, chromogen_od, hematoxylin_od,
-        confidence (0 on the threshold to 1).
+        confidence (that it is positive, or that it isn't, as the sum of the features says; 0.5 to 1).
     """
     log_odds = positive_log_odds(candidates, profile)
     brown = candidates["chromogen_od"].to_numpy() >= profile.chromogen_threshold_od
@@ -44,7 +45,7 @@ def classify_cells(candidates: pd.DataFrame, profile: MarkerProfile) -> pd.DataF
         ["", CellClass.PIGMENT_SUSPECT.value, CellClass.POSITIVE.value, CellClass.NEGATIVE.value],
         default="",
     )
-    cells = candidates.assign(**{"class": names, "confidence": np.tanh(np.abs(log_odds) / 2)})
+    cells = candidates.assign(**{"class": names, "confidence": 1 / (1 + np.exp(-np.abs(log_odds)))})
     cells = cells[names != ""].sort_values(["y_px", "x_px"], ignore_index=True)
     return pd.DataFrame(cells[CELL_COLUMNS])
 
@@ -58,11 +59,20 @@ def positive_log_odds(candidates: pd.DataFrame, profile: MarkerProfile) -> NDArr
 
 def is_artefact(candidates: pd.DataFrame, profile: MarkerProfile) -> NDArray[np.bool_]:
     """Out of focus, or grey: folds, ink and dust are no cells of any class."""
-    blurred = candidates["sharpness_per_um"] < profile.min_sharpness_per_um
+    return is_blurred(candidates, profile) | is_grey(candidates, profile)
+
+
+def is_blurred(candidates: pd.DataFrame, profile: MarkerProfile) -> NDArray[np.bool_]:
+    """Out of focus."""
+    return np.asarray(candidates["sharpness_per_um"] < profile.min_sharpness_per_um, bool)
+
+
+def is_grey(candidates: pd.DataFrame, profile: MarkerProfile) -> NDArray[np.bool_]:
+    """Grey: ink, folds and dust."""
     grey = (candidates["residual_share"] > profile.ink_residual_share) & candidates[
         "hematoxylin_per_chromogen"
     ].between(profile.ink_min_hematoxylin, INK_MAX_HEMATOXYLIN)
-    return np.asarray(blurred | grey, bool)
+    return np.asarray(grey, bool)
 
 
 def is_pigment(candidates: pd.DataFrame, profile: MarkerProfile) -> NDArray[np.bool_]:

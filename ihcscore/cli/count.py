@@ -11,6 +11,7 @@ from ihcscore.cli.app import EXIT_PARTLY, app, show_error
 from ihcscore.cli.options import (
     DEFAULT_OUT,
     Chromogen,
+    Finder,
     Marker,
     Out,
     Overwrite,
@@ -41,12 +42,13 @@ def count(
     ] = False,
     profile: ProfileFile = None,
     chromogen: Chromogen = None,
+    finder: Finder = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Count cells on plain RGB tiles: cells.csv, counts.csv, overlays."""
     require_in(COUNTED_MPP_UM, "mpp_um", mpp_um)
-    chosen = chosen_profile(marker, profile, chromogen)
+    chosen = chosen_profile(marker, profile, chromogen, finder)
     existing(*images)
     free(out, overwrite=overwrite)
     with stoppable(out), progress_bar(quiet) as progress:

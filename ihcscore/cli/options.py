@@ -17,7 +17,7 @@ import typer
 from ihcscore.cli.app import option_name
 from ihcscore.errors import IhcscoreError, ProfileError
 from ihcscore.schema import Chromogen as ChromogenName
-from ihcscore.schema import Sampling, SettingError
+from ihcscore.schema import FinderName, Sampling, SettingError
 
 if TYPE_CHECKING:
     from ihcscore.profiles import MarkerProfile
@@ -29,6 +29,7 @@ _NOT_ASKED = {Sampling.GIVEN}
 # What decides how fields are drawn, and nothing else.
 DRAWING = ("n_fields", "field_area_mm2", "sampling", "seed", "margin_um", "front")
 _Settings = TypeVar("_Settings")
+_Name = TypeVar("_Name", bound=StrEnum)
 _Command = Callable[..., None]
 
 Marker = Annotated[
@@ -40,6 +41,10 @@ ProfileFile = Annotated[
 Chromogen = Annotated[
     str | None,
     typer.Option(help="DAB, AEC or FastRed, overriding the profile's.", metavar="NAME"),
+]
+Finder = Annotated[
+    str | None,
+    typer.Option(help="network or classical, overriding the profile's.", metavar="NAME"),
 ]
 Out = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that DIR already holds.")]
@@ -262,7 +267,9 @@ def mapped(columns: list[str] | None) -> dict[str, str]:
     return dict(name_pair(text, "=", "--map") for text in columns or ())
 
 
-def chosen_profile(marker: str | None, file: Path | None, chromogen: str | None) -> MarkerProfile:
+def chosen_profile(
+    marker: str | None, file: Path | None, chromogen: str | None, finder: str | None
+) -> MarkerProfile:
     """The profile that was asked for: by a marker's name or by a file, which must agree."""
     from ihcscore.profiles import known_profiles, load_profile
 
@@ -271,9 +278,16 @@ def chosen_profile(marker: str | None, file: Path | None, chromogen: str | None)
     chosen = load_profile(file if file is not None else str(marker))
     if file is not None and marker is not None and marker.lower() != chosen.name.lower():
         raise ProfileError(f"{file}: is a profile of {chosen.name}, --marker says {marker}; give one of them")
-    if chromogen is None:
-        return chosen
-    known = {name.lower(): name for name in ChromogenName}
-    if chromogen.lower() not in known:
-        raise ProfileError(f"--chromogen is {chromogen}, expected one of {', '.join(ChromogenName)}")
-    return replace(chosen, chromogen=known[chromogen.lower()])
+    if chromogen is not None:
+        chosen = replace(chosen, chromogen=_one_of(ChromogenName, chromogen, "--chromogen"))
+    if finder is not None:
+        chosen = replace(chosen, finder=_one_of(FinderName, finder, "--finder"))
+    return chosen
+
+
+def _one_of(names: type[_Name], text: str, option: str) -> _Name:
+    """The name that was meant, in any case."""
+    known = {name.lower(): name for name in names}
+    if text.lower() not in known:
+        raise ProfileError(f"{option} is {text}, expected one of {', '.join(names)}")
+    return known[text.lower()]

@@ -13,6 +13,7 @@ from ihcscore.cli.options import (
     DRAWING,
     Annotations,
     Chromogen,
+    Finder,
     Marker,
     Out,
     Overwrite,
@@ -50,11 +51,12 @@ def run(
     settings: RunSettings,
     profile: ProfileFile = None,
     chromogen: Chromogen = None,
+    finder: Finder = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Score whole slides: random fields, counts per mm², overlays, a report."""
-    chosen = chosen_profile(marker, profile, chromogen)
+    chosen = chosen_profile(marker, profile, chromogen, finder)
     if fields_from is not None and (annotations is not None or len(slides) > 1):
         raise IhcscoreError(
             "--fields-from names the fields of one slide; give neither --annotations nor other slides"

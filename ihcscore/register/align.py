@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 
 from ihcscore.geometry.affine import Affine
-from ihcscore.planes import Border, Plane, blurred, sampled, shrunk_by
+from ihcscore.planes import Border, Plane, blurred, one_thread, sampled, shrunk_by
 from ihcscore.register.search import Candidate, search, search_px
 from ihcscore.register.structure import local_contrast
-from ihcscore.register.threads import one_thread
 
 # Longest side of the reference at each step, in pixels, and the blur at that step.
 _STEPS_PX = (256, 512, 1024)

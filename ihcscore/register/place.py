@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ihcscore.geometry.affine import Affine
-from ihcscore.planes import Border, Plane, sampled, shrunk_by
+from ihcscore.planes import Border, Plane, one_thread, sampled, shrunk_by
 from ihcscore.register.structure import local_contrast
-from ihcscore.register.threads import one_thread
 
 # Between nuclei, of which serial sections share few, and the field, which both show.
 _FINE_UM, _COARSE_UM = 7.0, 87.0

@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ihcscore.cells.classical import ClassicalFinder
-from ihcscore.cells.pigment import pigment_fraction
+from ihcscore.cells import finder_of
 from ihcscore.profiles import MarkerProfile, load_profile
-from ihcscore.stain import StainMaps, Stains, estimate_stains, separate
+from ihcscore.stain import Stains, estimate_stains, separate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +81,15 @@ def count_array(
     """As :func:`count_cells`, with the stains that were used and the pigment."""
     stains = stains or estimate_stains(rgb, chromogen=profile.chromogen, mpp_um=mpp_um)
     maps = separate(rgb, mpp_um=mpp_um, stains=stains)
+    found = finder_of(profile)(maps, stains)
+    height, width = rgb.shape[:2]
+    # The maps reach a little beyond the picture: what has its centre there is no cell of it.
+    x_px, y_px = found.cells["x_px"], found.cells["y_px"]
+    inside = x_px.between(-0.5, width - 0.5, "left") & y_px.between(-0.5, height - 0.5, "left")
     return CountedArray(
         rgb=rgb,
         mpp_um=mpp_um,
-        cells=cells_in(maps, profile, stains),
-        pigment_fraction=pigment_fraction(maps, stains),
+        cells=found.cells[inside].reset_index(drop=True),
+        pigment_fraction=float(found.pigment.mean()),
         stains=stains,
     )
-
-
-def cells_in(maps: StainMaps, profile: MarkerProfile, stains: Stains) -> pd.DataFrame:
-    """Classified cells of stain maps; x_px and y_px in pixels of the image that they come from."""
-    return ClassicalFinder(profile=profile)(maps, stains)

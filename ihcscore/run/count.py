@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ihcscore.cells.classical import HALO_UM
-from ihcscore.cells.pigment import pigment_fraction
+from ihcscore.cells import Finder
+from ihcscore.geometry.grid import BLOCK_PX
 from ihcscore.geometry.square import Square, centres_of_corners, corners_of_centres
 from ihcscore.output.progress import Stopwatch
-from ihcscore.profiles import MarkerProfile
-from ihcscore.run.array import cells_in
 from ihcscore.slide import Slide, View
-from ihcscore.stain import StainMaps, Stains, separate, working_step_px
+from ihcscore.stain import Stains, separate, working_step_px
 
 # Fields are read at the coarsest level that is not coarser than this: what a 40x scan has.
 _READ_MPP_UM = 0.25
@@ -57,7 +55,7 @@ def count_field(
     slide: Slide,
     square: Square,
     *,
-    profile: MarkerProfile,
+    finder: Finder,
     stains: Stains,
     watch: Stopwatch,
 ) -> CountedField:
@@ -72,7 +70,7 @@ def count_field(
     slide : Slide
     square : Square
         Level-0 pixels.
-    profile : MarkerProfile
+    finder : Finder
     stains : Stains
     watch : Stopwatch
         Gets the time of ``reading`` and ``counting``.
@@ -84,13 +82,14 @@ def count_field(
     """
     view = slide.at(_READ_MPP_UM)
     with watch.timing("reading"):
-        around = _Surroundings.read(view, square)
+        around = _Surroundings.read(view, square, margin_um=finder.halo_um)
     with watch.timing("counting"):
-        maps = separate(around.rgb, mpp_um=view.mpp_um, stains=stains)
-        found = cells_in(maps, profile, stains)
-    inside = found[around.square.holds(found["x_px"], found["y_px"])].reset_index(drop=True)
-    step = working_step_px(view.mpp_um)
-    return around.counted(inside, pigment_fraction=_pigment_in(maps, stains, around.square.reduced(step)))
+        maps = separate(around.rgb, mpp_um=view.mpp_um, stains=stains, start_xy_px=around.start_xy_px)
+        found = finder(maps, stains)
+    cells = found.cells
+    held = cells[around.square.holds(cells["x_px"], cells["y_px"])].reset_index(drop=True)
+    window, inside = maps.grid.square_on(around.square).pixels(found.pigment.shape)
+    return around.counted(held, pigment_fraction=float(found.pigment[window][inside].mean()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,34 +104,39 @@ class _Surroundings:
         The field, in pixels of `rgb`.
     xy_px : tuple of int
         Left and top edge of `rgb`, in pixels of the view.
+    start_xy_px : tuple of float
+        Where the first whole block of the counter's grid, which is the slide's, starts in `rgb`.
     rgb : ndarray of uint8, shape (height, width, 3)
     """
 
     view: View
     square: Square
     xy_px: tuple[int, int]
+    start_xy_px: tuple[float, float]
     rgb: NDArray[np.uint8] = field(repr=False)
 
     @classmethod
-    def read(cls, view: View, square: Square) -> Self:
-        """The upright square around a field and its halo, from the counter's working grid on.
+    def read(cls, view: View, square: Square, *, margin_um: float) -> Self:
+        """The upright square around a field and its halo, in whole blocks of the counter's grid.
 
         Raises
         ------
         ReadError
             If it cannot be decoded, or is not what the next coarser level shows there.
         """
+        block_px = BLOCK_PX * working_step_px(view.mpp_um)
         box = square.bounds()
         low = np.array([box.x_px, box.y_px])
         xy_px, size_xy_px = view.covering(
             low,
             low + box.side_px,
-            margin_px=HALO_UM / view.mpp_um,
-            step_px=working_step_px(view.mpp_um),
+            margin_px=margin_um / view.mpp_um,
+            step_px=block_px,
         )
         rgb = view.read(xy_px, size_xy_px, checked=True)
         here = square.reduced(view.downsample).shifted(-xy_px[0], -xy_px[1])
-        return cls(view=view, square=here, xy_px=xy_px, rgb=rgb)
+        start = [block_px * math.ceil(at / block_px - 1e-6) - at for at in xy_px]
+        return cls(view=view, square=here, xy_px=xy_px, start_xy_px=(start[0], start[1]), rgb=rgb)
 
     def counted(self, cells: pd.DataFrame, *, pigment_fraction: float) -> CountedField:
         """The field with its cells, x_px and y_px in pixels of `rgb`, and a narrower picture of it."""
@@ -156,9 +160,3 @@ class _Surroundings:
         corners = corners_of_centres(centres + start_px) * self.view.downsample
         placed: pd.Series[float] = centres_of_corners(corners)
         return placed
-
-
-def _pigment_in(maps: StainMaps, stains: Stains, square: Square) -> float:
-    """Share of a square of the maps (in their pixels) that is covered by pigment."""
-    window, inside = square.pixels(maps.hematoxylin_od.shape)
-    return pigment_fraction(maps.part(window), stains, inside=inside)

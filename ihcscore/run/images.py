@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ihcscore import output, pictures
+from ihcscore.cells import described, finder_of
 from ihcscore.errors import IhcscoreError, SlideError, all_of, require_in
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
@@ -82,6 +83,7 @@ def count_images(
     """
     profile = as_profile(profile)
     require_in(COUNTED_MPP_UM, "mpp_um", mpp_um)
+    finder_of(profile)  # its weights are refused before anything is written
     files = find_images(paths)
     counter = _Counter(profile=profile, mpp_um=mpp_um, force_stain=force_stain)
     if out is None:
@@ -94,6 +96,7 @@ def count_images(
             "marker": profile.name,
             "parameters": {"mpp_um": mpp_um, "overlays": overlays, "force_stain": force_stain},
             "profile": profile,
+            "finder": described(finder_of(profile)),
             "errors": {name: str(error) for name, error in result.errors.items()},
             "notes": result.notes,
         }

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ihcscore import output, score
+from ihcscore.cells import Finder, finder_of
 from ihcscore.errors import ReadError
 from ihcscore.fields import judge_field, tissue_fraction
 from ihcscore.geometry.field import Field, FieldQuality
@@ -78,6 +79,7 @@ def score_slide(
     """
     settings = settings or RunSettings()
     profile = as_profile(profile)
+    finder = finder_of(profile)
     watch = Stopwatch()
     with ExitStack() as stack:
         folder = None
@@ -99,9 +101,7 @@ def score_slide(
             if folder is None
             else FieldPictures(folder=folder, planned=planned, marker=profile.name, upright=upright)
         )
-        scored = _score_all(
-            _Scorer(planned=planned, profile=profile, watch=watch, pictures=pictures), progress
-        )
+        scored = _score_all(_Scorer(planned=planned, finder=finder, watch=watch, pictures=pictures), progress)
         result = _result(planned, profile, scored, watch, work_key)
         progress("report", 0.95)
         if folder is not None and pictures is not None:
@@ -152,7 +152,7 @@ class _Scorer:
     """Counts the fields of one slide, one after the other."""
 
     planned: PlannedSlide
-    profile: MarkerProfile
+    finder: Finder
     watch: Stopwatch
     pictures: FieldPictures | None
 
@@ -168,7 +168,7 @@ class _Scorer:
             counted = count_field(
                 self.planned.slide,
                 one.square,
-                profile=self.profile,
+                finder=self.finder,
                 stains=self.planned.survey.stains,
                 watch=self.watch,
             )

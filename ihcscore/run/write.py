@@ -10,6 +10,7 @@ from typing import Any
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore import output, pictures, report
+from ihcscore.cells import described, finder_of
 from ihcscore.geometry.field import Field
 from ihcscore.profiles import MarkerProfile
 from ihcscore.regions import Annotations, read_annotations
@@ -139,6 +140,7 @@ def record_of(
             "marker": profile.name,
             "parameters": planned.settings,
             "profile": profile,
+            "finder": described(finder_of(profile)),
             "slide": {
                 "name": slide.name,
                 "format": slide.format,

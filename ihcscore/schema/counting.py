@@ -11,7 +11,7 @@ _CELL = columns("""
     diameter_um     | float | diameter of the circle of the cell's size
     chromogen_od          | float | optical density of the chromogen in the marker's compartment
     hematoxylin_od  | float | optical density of haematoxylin in the nucleus
-    confidence      | float | how sure the class is, 0 (on the threshold) to 1
+    confidence      | float | probability that the class is right (of suspects: that they are not positive)
 """)
 
 _COUNTS = columns("""

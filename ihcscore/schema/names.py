@@ -67,6 +67,15 @@ class Sampling(StrEnum):
     GIVEN = "given"
 
 
+class FinderName(StrEnum):
+    """What finds the cells of a field."""
+
+    NETWORK = "network"
+    """A small convolutional network on the stain amounts."""
+    CLASSICAL = "classical"
+    """Blobs of stain, judged by weighted features."""
+
+
 class Chromogen(StrEnum):
     """What the antibody is seen by."""
 

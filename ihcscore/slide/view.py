@@ -114,7 +114,7 @@ class View:
         return planes.shrunk_by(rgb, finer) if size_xy_px is None else planes.shrunk_to(rgb, size_xy_px)
 
     def covering(
-        self, low_xy_px: ArrayLike, high_xy_px: ArrayLike, *, margin_px: float = 0.0, step_px: int = 1
+        self, low_xy_px: ArrayLike, high_xy_px: ArrayLike, *, margin_px: float = 0.0, step_px: float = 1.0
     ) -> tuple[tuple[int, int], tuple[int, int]]:
         """The whole pixels that cover a rectangle of the slide, to be read.
 
@@ -124,8 +124,8 @@ class View:
             Left top and right bottom corner, level-0 pixels.
         margin_px : float
             Added on each side, in pixels of the view.
-        step_px : int
-            Edges lie at multiples of this, in pixels of the view.
+        step_px : float
+            Edges lie at multiples of this, in pixels of the view, rounded outwards to whole pixels.
 
         Returns
         -------
@@ -135,6 +135,6 @@ class View:
             Width and height, in pixels of the view.
         """
         low, high = (np.asarray(corner, np.float64) / self.downsample for corner in (low_xy_px, high_xy_px))
-        left, top = (step_px * math.floor(float(edge - margin_px) / step_px) for edge in low)
-        right, bottom = (step_px * math.ceil(float(edge + margin_px) / step_px) for edge in high)
+        left, top = (math.floor(step_px * math.floor(float(edge - margin_px) / step_px)) for edge in low)
+        right, bottom = (math.ceil(step_px * math.ceil(float(edge + margin_px) / step_px)) for edge in high)
         return (left, top), (right - left, bottom - top)

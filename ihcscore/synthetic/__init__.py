@@ -12,12 +12,23 @@ from ihcscore.synthetic.disk.phantom import PhantomFiles, write_phantom
 from ihcscore.synthetic.disk.suv_table import draw_suv_table
 from ihcscore.synthetic.disk.truth import SlideTruth
 from ihcscore.synthetic.draw.artefacts import PENS, ArtefactKind, Spoilt, add_artefact, outline_mask
+from ihcscore.synthetic.draw.confusers import (
+    ConfuserKind,
+    Confusers,
+    DarkNuclei,
+    Macrophages,
+    PaleRings,
+    RedCells,
+    Smears,
+)
 from ihcscore.synthetic.draw.layout import Clustering
 from ihcscore.synthetic.draw.optics import Optics
+from ihcscore.synthetic.draw.pigment import Pigment, PigmentManner
 from ihcscore.synthetic.draw.scene import Staining
 from ihcscore.synthetic.mounting import Mounting, MountingSettings, true_map
 from ihcscore.synthetic.section import Section, SectionSettings, draw_section
 from ihcscore.synthetic.tile import Tile, TileSettings, draw_tile
+from ihcscore.synthetic.varied import varied_settings, varied_tile
 from ihcscore.synthetic.zones import Zone
 
 __all__ = [
@@ -27,17 +38,26 @@ __all__ = [
     "Clustering",
     "CohortFiles",
     "CohortSettings",
+    "ConfuserKind",
+    "Confusers",
+    "DarkNuclei",
+    "Macrophages",
     "MarkerSettings",
     "MiraxSettings",
     "Mounting",
     "MountingSettings",
     "Optics",
+    "PaleRings",
     "PetCohort",
     "PhantomFiles",
+    "Pigment",
+    "PigmentManner",
+    "RedCells",
     "RepeatedSource",
     "Section",
     "SectionSettings",
     "SlideTruth",
+    "Smears",
     "Spoilt",
     "Staining",
     "Tile",
@@ -50,6 +70,8 @@ __all__ = [
     "draw_tile",
     "outline_mask",
     "true_map",
+    "varied_settings",
+    "varied_tile",
     "write_cohort",
     "write_mirax",
     "write_pet_cohort",

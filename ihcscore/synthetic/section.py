@@ -13,7 +13,7 @@ from ihcscore.schema import CellClass
 from ihcscore.synthetic.anatomy import Anatomy
 from ihcscore.synthetic.draw.ground import Backdrop
 from ihcscore.synthetic.draw.layout import Extent, Inside, Points, gather, scatter, spread
-from ihcscore.synthetic.draw.optics import Camera, Optics
+from ihcscore.synthetic.draw.optics import Camera, Optics, draw_sensor_noise
 from ihcscore.synthetic.draw.scene import Scene, Staining
 from ihcscore.synthetic.draw.sprites import CellKind, Look, SpriteBank
 from ihcscore.synthetic.mounting import Mounting, MountingSettings
@@ -211,7 +211,9 @@ def draw_section(settings: SectionSettings, seed: int) -> Section:
     dyes = (staining.hematoxylin_od_rgb, staining.dab_od_rgb)
     scene = Scene(
         size_xy_px=settings.size_xy_px,
-        camera=Camera.make(settings.optics, settings.mpp_um, dyes, rng),
+        camera=Camera.with_noise(
+            settings.optics, settings.mpp_um, dyes, draw_sensor_noise(rng), staining.gains
+        ),
         backdrop=Backdrop.make(anatomy.tissue_map(), settings.mpp_um, staining.haze_od, _TEXTURE_PX, rng),
         bank=SpriteBank(mpp_um=settings.mpp_um, seed=seed, variants=_VARIANTS),
         seed=seed,

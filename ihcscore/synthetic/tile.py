@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ihcscore.planes import Plane
+from ihcscore.synthetic.draw.confusers import Confuser, ConfuserKind, Confusers, draw_confusers
 from ihcscore.synthetic.draw.ground import Backdrop, TissueMap
-from ihcscore.synthetic.draw.layout import Extent, Points, gather, scatter, spread
+from ihcscore.synthetic.draw.layer import Layer
+from ihcscore.synthetic.draw.layout import Extent, Points, clear_of, gather, scatter, spread
 from ihcscore.synthetic.draw.optics import Camera, Optics
+from ihcscore.synthetic.draw.pigment import Clump, Pigment, PigmentManner, draw_pigment
 from ihcscore.synthetic.draw.scene import Scene, Staining
-from ihcscore.synthetic.draw.sprites import REACH_UM, CellKind, Look, SpriteBank
+from ihcscore.synthetic.draw.sprites import REACH_UM, CellKind, Look
+from ihcscore.synthetic.draw.stock import Stock
 from ihcscore.synthetic.draw.texture import smooth_noise
 
 if TYPE_CHECKING:
@@ -20,6 +25,10 @@ if TYPE_CHECKING:
 
 _MAP_STEP_UM = 2.0
 _ALL_UM = 1e4
+_VARIANTS = 64
+_DARK_UM = 6.3
+_PIGMENT_FROM_OD = 0.1
+_ADDED = 0xADD  # seeds what is drawn on top, so that the tissue under it stays the same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +49,12 @@ class TileSettings:
         Cells full of coarse melanin.
     pigmented_fraction : float
         Share of tumour cells with granules of melanin, 0 to 1.
+    pigment : tuple of Pigment
+        Melanin of any manner, in clumps that stand in the tile's `clumps`; none by default. The tissue
+        under it is the same with and without.
+    confusers : Confusers
+        Red cells, smears, dark nuclei, pale rings and macrophages; none by default. All but dark nuclei
+        leave the tissue under them the same.
     tumour_fraction : float
         Share of the tile, from its left edge, that is tumour; the rest is stroma.
     tumour_per_mm2, stroma_per_mm2 : float
@@ -61,6 +76,8 @@ class TileSettings:
     tumour_fraction: float = 0.6
     tumour_per_mm2: float = 5000.0
     stroma_per_mm2: float = 2400.0
+    pigment: tuple[Pigment, ...] = ()
+    confusers: Confusers = field(default_factory=Confusers)
     tissue: bool = True
     staining: Staining = field(default_factory=Staining)
     optics: Optics = field(default_factory=Optics)
@@ -78,6 +95,10 @@ class TileSettings:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 to 1")
         if not self.tissue and self.n_positive + self.n_lymphocytes + self.n_melanophages > 0:
             raise ValueError("cells are asked for where tissue is False; ask for none")
+        if not self.tissue and (self.pigment or self.confusers != Confusers()):
+            raise ValueError("pigment or confusers are asked for where tissue is False; ask for none")
+        if self.n_positive == 0 and any(part.manner is PigmentManner.BESIDE for part in self.pigment):
+            raise ValueError(f"pigment {PigmentManner.BESIDE} is asked for, but n_positive is 0")
 
     @property
     def extent_um(self) -> Extent:
@@ -105,6 +126,14 @@ class Tile:
         ``x_px, y_px, class, kind, diameter_um`` of melanophages and pigmented tumour cells.
     pigment_mask : ndarray of bool, shape (h, w)
         Where melanin was drawn, more than 0.1 along its unit vector.
+    clumps : DataFrame
+        ``x_px, y_px, radius_um, manner, on_nucleus, touches_positive`` of the clumps of
+        `TileSettings.pigment` whose middle lies on the tile.
+    confusers : DataFrame
+        ``x_px, y_px, kind, diameter_um`` of confusers whose middle lies on the tile. Dark nuclei stand in
+        `cells` too; pale rings and macrophages lie about a nucleus that does.
+    settings : TileSettings
+        What was asked for.
     """
 
     rgb: NDArray[np.uint8]
@@ -112,6 +141,9 @@ class Tile:
     cells: pd.DataFrame
     pigment: pd.DataFrame
     pigment_mask: NDArray[np.bool_]
+    clumps: pd.DataFrame
+    confusers: pd.DataFrame
+    settings: TileSettings
 
     @property
     def n_positive(self) -> int:
@@ -124,28 +156,109 @@ def draw_tile(settings: TileSettings, seed: int) -> Tile:
     rng = np.random.default_rng(seed)
     tissue = _tissue_map(settings, rng)
     side_px = 512 if max(settings.size_xy_px) <= 512 else 1024
-    dyes = (settings.staining.hematoxylin_od_rgb, settings.staining.dab_od_rgb)
+    stock = Stock.make(settings.mpp_um, side_px, seed=seed, variants=_VARIANTS, rng=rng)
+    return _drawn(settings, stock, tissue, seed, rng)
+
+
+def draw_tile_of(stock: Stock, settings: TileSettings, seed: int) -> Tile:
+    """Draw a tile of ready-made parts, in a third of the time: tiles of one stock share shapes of cells.
+
+    Raises
+    ------
+    ValueError
+        If the stock is of another scale or too small for the tile.
+    """
+    if stock.bank.mpp_um != settings.mpp_um:
+        raise ValueError(f"the stock is of {stock.bank.mpp_um} µm/px, expected {settings.mpp_um}")
+    rng = np.random.default_rng(seed)
+    tissue = _tissue_map(settings, rng)
+    return _drawn(settings, stock.shifted(rng), tissue, seed, rng)
+
+
+def _drawn(
+    settings: TileSettings, stock: Stock, tissue: TissueMap, seed: int, rng: np.random.Generator
+) -> Tile:
+    staining = settings.staining
+    dyes = (staining.hematoxylin_od_rgb, staining.dab_od_rgb)
     scene = Scene(
         size_xy_px=settings.size_xy_px,
-        camera=Camera.make(settings.optics, settings.mpp_um, dyes, rng),
-        backdrop=Backdrop.make(tissue, settings.mpp_um, settings.staining.haze_od, side_px, rng),
-        bank=SpriteBank(mpp_um=settings.mpp_um, seed=seed, variants=64),
+        camera=Camera.with_noise(settings.optics, settings.mpp_um, dyes, stock.noise, staining.gains),
+        backdrop=Backdrop(
+            tissue=tissue,
+            mpp_um=settings.mpp_um,
+            haze_od=staining.haze_od,
+            fibres=stock.fibres,
+            cloud=stock.cloud,
+        ),
+        bank=stock.bank,
         seed=seed,
     )
-    if settings.tissue:
-        _put_cells(scene, settings, rng)
+    added = np.random.default_rng([seed, _ADDED])
+    dark = _put_cells(scene, settings, rng, added) if settings.tissue else []
+    clumps, confusers, pigment_od = _put_on_top(scene, settings, added)
     cells, pigment = scene.truth()
+    mask = scene.melanin_mask(_PIGMENT_FROM_OD)
+    if pigment_od is not None:
+        mask |= pigment_od > _PIGMENT_FROM_OD
     return Tile(
         rgb=scene.draw(),
         mpp_um=settings.mpp_um,
         cells=cells,
         pigment=pigment,
-        pigment_mask=scene.melanin_mask(),
+        pigment_mask=mask,
+        clumps=_table(clumps, Clump, settings),
+        confusers=_table([*dark, *confusers], Confuser, settings),
+        settings=settings,
     )
 
 
-def _put_cells(scene: Scene, settings: TileSettings, rng: np.random.Generator) -> None:
-    """Put all cells; those in the surroundings reach into the tile but are not in its truth."""
+def _put_on_top(
+    scene: Scene, settings: TileSettings, rng: np.random.Generator
+) -> tuple[list[Clump], list[Confuser], Plane | None]:
+    """Put pigment and confusers, as many on the surroundings' area as on the tile's; pigment's OD, (h, w)."""
+    if not settings.pigment and settings.confusers == Confusers():
+        return [], [], None
+    camera, tissue = scene.camera, scene.backdrop.tissue
+    layer = Layer(settings.size_xy_px, camera.halo_px, camera.mpp_um, scene.backdrop.cloud)
+    outer = settings.extent_um.grown(REACH_UM)
+    ratio = outer.area_mm2 / settings.extent_um.area_mm2
+    nuclei = scene.nuclei()
+
+    def places(n: int) -> Points:
+        return scatter(n, outer, tissue.is_tissue, rng)
+
+    clumps: list[Clump] = []
+    for pigment in settings.pigment:
+        clumps += draw_pigment(layer, pigment.times(ratio), nuclei, places, rng)
+    halo = camera.halo_px
+    pigment_od = np.linalg.norm(layer.od[halo:-halo, halo:-halo], axis=2)
+    dab = camera.stain_od_rgb[1]
+    confusers = draw_confusers(layer, settings.confusers.times(ratio), nuclei, places, dab, rng)
+    scene.over = layer
+    return clumps, confusers, pigment_od.astype(np.float32)
+
+
+def _table(things: list[Clump] | list[Confuser], kind: type, settings: TileSettings) -> pd.DataFrame:
+    """Those whose middle lies on the tile, their middles in pixels; a column a field."""
+    import pandas as pd
+
+    columns = [column.name for column in fields(kind) if column.name != "centre_um"]
+    rows = []
+    for thing in things:
+        x, y = (float(at) / settings.mpp_um for at in thing.centre_um)
+        if settings.extent_um.holds(np.array([thing.centre_um]))[0]:
+            values = asdict(thing)
+            rows.append([round(x, 2), round(y, 2), *(values[name] for name in columns)])
+    return pd.DataFrame(rows, columns=["x_px", "y_px", *columns])
+
+
+def _put_cells(
+    scene: Scene, settings: TileSettings, rng: np.random.Generator, added: np.random.Generator
+) -> list[Confuser]:
+    """Put all cells; those in the surroundings reach into the tile but are not in its truth.
+
+    Dark nuclei, of the second source of chance, are given back.
+    """
     staining, inner, tissue = settings.staining, settings.extent_um, scene.backdrop.tissue
     outer = inner.grown(REACH_UM)
 
@@ -168,10 +281,30 @@ def _put_cells(scene: Scene, settings: TileSettings, rng: np.random.Generator) -
         points = with_surroundings(points)
         scene.put(points, Look(kind=kind), None, rng)
         placed = np.concatenate([placed, points])
+    dark = _put_dark_nuclei(scene, settings, placed, added)
     tumour, stroma = tissue.nuclei(outer, (settings.tumour_per_mm2, settings.stroma_per_mm2), rng)
     scene.put_tissue_cells(tumour, stroma, rng.random(len(tumour)) < settings.pigmented_fraction, rng)
     n_debris = int(rng.poisson(staining.debris_per_mm2 * inner.area_mm2))
     scene.put(inner.uniform(n_debris, rng), Look(kind=CellKind.DEBRIS), None, rng)
+    return dark
+
+
+def _put_dark_nuclei(
+    scene: Scene, settings: TileSettings, placed: Points, rng: np.random.Generator
+) -> list[Confuser]:
+    """Put dark nuclei clear of the cells that are there, on the tile and around it alike."""
+    dark = settings.confusers.dark_nuclei
+    if dark.n == 0:
+        return []
+    outer = settings.extent_um.grown(REACH_UM)
+    n = round(dark.n * outer.area_mm2 / settings.extent_um.area_mm2)
+    points = gather(n, dark.clustering, outer, scene.backdrop.tissue.is_tissue, rng)
+    points = points[clear_of(points, placed, 8.0)]
+    scene.put(points, Look(kind=CellKind.LYMPHOCYTE, dark=True), None, rng)
+    return [
+        Confuser(centre_um=(float(x), float(y)), kind=ConfuserKind.DARK_NUCLEUS, diameter_um=_DARK_UM)
+        for x, y in points
+    ]
 
 
 def _tissue_map(settings: TileSettings, rng: np.random.Generator) -> TissueMap:

@@ -8,7 +8,9 @@ from numpy.testing import assert_allclose
 
 from ihcscore import stain
 from ihcscore.cells import classical as cells
-from ihcscore.cells.classify import classify_cells
+from ihcscore.cells.features import HALO_UM
+from ihcscore.cells.features import blob_contrast as blob_of
+from ihcscore.geometry.grid import BLOCK_PX
 from ihcscore.profiles import load_profile
 from ihcscore.synthetic.tile import TileSettings, draw_tile
 from reference_counter import above_background, amounts, blob_contrast, cell_centres
@@ -36,11 +38,10 @@ def drawn(shapes, side=400):
     return cv2.GaussianBlur(np.rint(stain.od_to_rgb(od, WHITE)).astype(np.uint8), (0, 0), 1.0)
 
 
-def counted(rgb, name="CD3", used=None, mpp_um=MPP_UM):
-    profile = load_profile(name)
+def counted(rgb, name="CD3", used=None, mpp_um=MPP_UM, start_xy_px=None):
     used = used or stain.estimate_stains(rgb, mpp_um=mpp_um)
-    found = cells.detect_cells(rgb, mpp_um=mpp_um, profile=profile, stains=used)
-    return classify_cells(found, profile)
+    maps = stain.separate(rgb, mpp_um=mpp_um, stains=used, start_xy_px=start_xy_px)
+    return cells.ClassicalFinder(profile=load_profile(name))(maps, used).cells
 
 
 def rounded(found):
@@ -51,7 +52,7 @@ def rounded(found):
 def test_blob_filter_answers_most_to_its_own_radius():
     rows, columns = np.mgrid[:161, :161]
     disc = np.hypot(rows - 80, columns - 80)
-    answers = [cells.blob_contrast((disc <= 10).astype(np.float32), r)[80, 80] for r in range(5, 18)]
+    answers = [blob_of((disc <= 10).astype(np.float32), r)[80, 80] for r in range(5, 18)]
     assert 9 <= 5 + int(np.argmax(answers)) <= 11
 
 
@@ -86,7 +87,7 @@ def test_maps_equal_the_plain_reference(tile):
     assert_allclose(maps.chromogen_od, plain[..., 1], atol=1e-5)
     same = maps.chromogen_od.astype(float)
     assert_allclose(stain.chromogen_above_background(maps), above_background(same, maps.mpp_um), atol=1e-5)
-    assert_allclose(cells.blob_contrast(maps.chromogen_od, 7.0), blob_contrast(same, 7.0), atol=1e-5)
+    assert_allclose(blob_of(maps.chromogen_od, 7.0), blob_contrast(same, 7.0), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["CD3", "KI67"])
@@ -110,21 +111,21 @@ def test_turned_and_mirrored_images_give_the_same_counts(tile):
 
 @pytest.mark.parametrize("name", ["CD3", "KI67"])
 def test_touching_fields_give_the_cells_of_the_whole(name):
-    settings = TileSettings(size_xy_px=(1000, 1000), n_positive=120, n_melanophages=10)
+    settings = TileSettings(size_xy_px=(1024, 1024), n_positive=120, n_melanophages=10)
     whole = draw_tile(settings, seed=5).rgb
     used = stain.estimate_stains(whole)
-    step = stain.working_step_px(MPP_UM)
-    halo = step * math.ceil(cells.HALO_UM / MPP_UM / step)
+    block = int(BLOCK_PX * stain.working_step_px(MPP_UM))
+    halo = block * math.ceil(HALO_UM / MPP_UM / block)
     parts = []
-    for left in range(0, 1000, 250):
-        for top in range(0, 1000, 500):
+    for left in range(0, 1024, 256):
+        for top in range(0, 1024, 512):
             x0, y0 = max(left - halo, 0), max(top - halo, 0)
-            part = whole[y0 : top + 500 + halo, x0 : left + 250 + halo]
-            found = counted(np.ascontiguousarray(part), name, used)
+            part = whole[y0 : top + 512 + halo, x0 : left + 256 + halo]
+            found = counted(np.ascontiguousarray(part), name, used, start_xy_px=(0.0, 0.0))
             found = found.assign(x_px=found["x_px"] + x0, y_px=found["y_px"] + y0)
-            inside = found["x_px"].between(left - 0.5, left + 249.5, inclusive="left") & found[
+            inside = found["x_px"].between(left - 0.5, left + 255.5, inclusive="left") & found[
                 "y_px"
-            ].between(top - 0.5, top + 499.5, inclusive="left")
+            ].between(top - 0.5, top + 511.5, inclusive="left")
             parts += rounded(found[inside])
     assert sorted(parts) == rounded(counted(whole, name, used))
 

@@ -5,8 +5,9 @@ import pytest
 from ihcscore import schema, stain
 from ihcscore.cells.classical import detect_cells
 from ihcscore.cells.classify import CELL_COLUMNS, classify_cells, positive_log_odds
-from ihcscore.profiles import load_cell_model, load_profile
+from ihcscore.profiles import load_profile
 from ihcscore.synthetic.tile import TileSettings, draw_tile
+from ihcscore.weights import load_cell_model
 
 PROFILE = load_profile("CD3")
 
@@ -72,13 +73,11 @@ def test_log_odds_are_the_weighted_sum():
     assert positive_log_odds(row, PROFILE) == pytest.approx([by_hand])
 
 
-def test_confidence_is_zero_on_the_threshold_and_grows_to_one():
+def test_confidence_is_the_probability_of_the_class():
     found = pd.concat([candidate(), candidate(covered_full=1.0, contrast=0.5)], ignore_index=True)
     confidence = classify_cells(found, PROFILE)["confidence"].to_numpy()
     log_odds = positive_log_odds(found, PROFILE)
-    # tanh(z / 2) = 2 p - 1 for the probability p of the log odds z
-    assert confidence == pytest.approx(2 / (1 + np.exp(-np.abs(log_odds))) - 1)
-    assert (confidence <= 1).all()
+    assert confidence == pytest.approx(1 / (1 + np.exp(-np.abs(log_odds))))
 
 
 def test_cells_come_from_top_to_bottom():

@@ -262,9 +262,9 @@ class TestBadRequests:
         refused(shown, "a.geojson", "outside the slide")
 
     def test_two_markers(self, ihcscore_command, phantom, tmp_path):
-        from ihcscore.profiles import _models_folder
+        from ihcscore.profiles import models_folder
 
-        profile = shutil.copy(_models_folder() / "markers" / "CD3.toml", tmp_path / "mine.toml")
+        profile = shutil.copy(models_folder() / "markers" / "CD3.toml", tmp_path / "mine.toml")
         shown = ihcscore_command("run", phantom.files.slide, "--marker", "CD8", "--profile", profile)
         refused(shown, "mine.toml", "CD3")
 

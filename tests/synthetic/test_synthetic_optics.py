@@ -72,3 +72,33 @@ def test_lens_smears_by_its_width() -> None:
 def test_refusals(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Optics(**wrong)  # type: ignore[arg-type]
+
+
+def test_sharpening_steepens_an_edge_and_keeps_the_flat() -> None:
+    def row(sharpening: float) -> np.ndarray:
+        optics = Optics(noise_grey=0.0, flare=0.0, unevenness=0.0, sharpening=sharpening)
+        camera = Camera.make(optics, 0.25, DYES, np.random.default_rng(0))
+        planes = np.zeros((60, 60, 3), np.float32)
+        planes[:, 30:, 0] = 0.5
+        inner = 60 - 2 * camera.halo_px
+        return camera.expose(planes, np.ones((inner, inner), np.float32), (1,))[inner // 2, :, 0].astype(int)
+
+    soft, sharp = row(0.0), row(1.5)
+    assert np.abs(np.diff(sharp)).max() > 1.3 * np.abs(np.diff(soft)).max()
+    assert sharp[0] == pytest.approx(soft[0], abs=2)
+
+
+def test_jpeg_takes_noise_away_and_says_what_it_takes() -> None:
+    def noise(quality: int | None) -> float:
+        camera = Camera.make(
+            Optics(noise_grey=4.0, jpeg_quality=quality), 0.25, DYES, np.random.default_rng(0)
+        )
+        side = 64 + 2 * camera.halo_px
+        rgb = camera.expose(np.full((side, side, 3), 0.2, np.float32), np.ones((64, 64), np.float32), (1,))
+        return float(rgb[..., 2].astype(float).std())
+
+    assert noise(40) < 0.8 * noise(None)
+    with pytest.raises(ValueError, match="jpeg_quality"):
+        Optics(jpeg_quality=0)
+    with pytest.raises(ValueError, match="sharpening_um"):
+        Optics(sharpening_um=0.0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ihcscore.planes import Border, Plane, sampled, values_at
 from ihcscore.synthetic.draw.layout import Extent, Points, crowd
-from ihcscore.synthetic.draw.texture import Fibres, draw_fibres, smooth_noise, wrapped
+from ihcscore.synthetic.draw.texture import Fibres, draw_cloud, draw_fibres, wrapped
 
 _HOLE_ABOVE = 2.15
 """Standard deviations of the hole map from which there is a hole: about 1.6 % of the tissue."""
@@ -123,15 +123,9 @@ class Backdrop:
         cls, tissue: TissueMap, mpp_um: float, haze_od: float, side_px: int, rng: np.random.Generator
     ) -> Backdrop:
         """Backdrop whose textures repeat every `side_px` pixels."""
-        shape = (side_px, side_px)
-        cloud = 0.6 * smooth_noise(shape, 0.45 / mpp_um, rng) + 0.8 * smooth_noise(shape, 2.2 / mpp_um, rng)
-        return cls(
-            tissue=tissue,
-            mpp_um=mpp_um,
-            haze_od=haze_od,
-            fibres=draw_fibres(side_px, mpp_um, rng),
-            cloud=cloud.astype(np.float32),
-        )
+        cloud = draw_cloud(side_px, mpp_um, rng)
+        fibres = draw_fibres(side_px, mpp_um, rng)
+        return cls(tissue=tissue, mpp_um=mpp_um, haze_od=haze_od, fibres=fibres, cloud=cloud)
 
     def fibre_angles(self, points_um: Points) -> NDArray[np.float64]:
         """Direction of the fibres at points in µm; radians."""

@@ -49,6 +49,13 @@ class Optics:
         Stray light as a share of the lamp's, 0 to 1. It is why the darkest brown is never black.
     unevenness : float
         Relative unevenness of the lamp over the picture, standard deviation.
+    sharpening : float
+        How much of the difference from a blurred copy the scanner adds (unsharp mask); 0 is none, 1 strong.
+    sharpening_um : float
+        Standard deviation of that blur in µm.
+    jpeg_quality : int or None
+        Quality, 1 to 100, of a JPEG that the picture goes through, with colours at half the resolution;
+        None is no JPEG.
     """
 
     white_rgb: tuple[float, float, float] = (243.0, 243.0, 240.0)
@@ -56,13 +63,20 @@ class Optics:
     noise_grey: float = 2.0
     flare: float = 0.03
     unevenness: float = 0.004
+    sharpening: float = 0.0
+    sharpening_um: float = 0.6
+    jpeg_quality: int | None = None
 
     def __post_init__(self) -> None:
         if not all(0 < level <= 255 for level in self.white_rgb):
             raise ValueError(f"white_rgb is {self.white_rgb}, expected levels above 0 up to 255")
-        for name in ("psf_um", "noise_grey", "flare", "unevenness"):
+        for name in ("psf_um", "noise_grey", "flare", "unevenness", "sharpening"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
+        if self.sharpening_um <= 0:
+            raise ValueError(f"sharpening_um is {self.sharpening_um}, expected above 0")
+        if self.jpeg_quality is not None and not 1 <= self.jpeg_quality <= 100:
+            raise ValueError(f"jpeg_quality is {self.jpeg_quality}, expected 1 to 100")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +90,7 @@ class Camera:
     mpp_um : float
         µm per pixel.
     stain_od_rgb : ndarray of float64, shape (3, 3)
-        One row a stain plane (haematoxylin, DAB, melanin), R G B.
+        One row a stain plane (haematoxylin, DAB, melanin), R G B; unit vectors times the stain's gain.
     noise : ndarray of float32, shape (512, 512, 3)
         Noise of unit standard deviation, slightly correlated as after demosaicing; repeats.
     """
@@ -94,20 +108,39 @@ class Camera:
         dyes_od_rgb: tuple[tuple[float, float, float], tuple[float, float, float]],
         rng: np.random.Generator,
     ) -> Camera:
-        """Camera for haematoxylin and DAB of the given vectors, and melanin."""
+        """Camera for haematoxylin and DAB of the given vectors, and melanin; its noise of `rng`.
+
+        The vectors' lengths do not matter.
+        """
+        return cls.with_noise(optics, mpp_um, dyes_od_rgb, draw_sensor_noise(rng))
+
+    @classmethod
+    def with_noise(
+        cls,
+        optics: Optics,
+        mpp_um: float,
+        dyes_od_rgb: tuple[tuple[float, float, float], tuple[float, float, float]],
+        noise: NDArray[np.float32],
+        gains: tuple[float, float] = (1.0, 1.0),
+    ) -> Camera:
+        """The same with its noise at hand; haematoxylin and DAB as many times as dense as `gains` says."""
         rows = np.array([*dyes_od_rgb, melanin_od_rgb()], dtype=np.float64)
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        side = (_NOISE_SIDE_PX, _NOISE_SIDE_PX)
-        noise = np.stack([smooth_noise(side, 0.5, rng) for _ in range(3)], axis=-1)
+        rows[:2] *= np.array(gains)[:, None]
         return cls(optics=optics, mpp_um=mpp_um, stain_od_rgb=rows, noise=noise)
 
     @property
     def halo_px(self) -> int:
-        """Pixels beyond a block's edge that the lens smears into it."""
-        return int(np.ceil(4 * self.optics.psf_um / self.mpp_um)) + 1
+        """Pixels beyond a block's edge that lens and sharpening bring into it."""
+        sharpened_um = self.optics.sharpening_um if self.optics.sharpening > 0 else 0.0
+        return int(np.ceil(4 * (self.optics.psf_um + sharpened_um) / self.mpp_um)) + 1
 
     def expose(
-        self, planes_od: NDArray[np.float32], lamp: NDArray[np.float32], seed: tuple[int, ...]
+        self,
+        planes_od: NDArray[np.float32],
+        lamp: NDArray[np.float32],
+        seed: tuple[int, ...],
+        over_od_rgb: NDArray[np.float32] | None = None,
     ) -> NDArray[np.uint8]:
         """RGB of a block.
 
@@ -119,6 +152,8 @@ class Camera:
             Relative brightness of the lamp, about 1.
         seed : tuple of int
             Seed of the block's noise.
+        over_od_rgb : ndarray of float32, shape (h + 2 halo, w + 2 halo, 3), optional
+            What else lies there, as base-10 optical density in R, G and B.
 
         Returns
         -------
@@ -128,16 +163,22 @@ class Camera:
         od_rgb = cv2.transform(
             np.maximum(planes_od, 0), (-np.log(10.0) * self.stain_od_rgb.T).astype(np.float32)
         )
+        if over_od_rgb is not None:
+            od_rgb = od_rgb - np.float32(np.log(10.0)) * over_od_rgb
         light = np.asarray(cv2.exp(od_rgb), np.float32)
         sigma_px = self.optics.psf_um / self.mpp_um
         if sigma_px > 0.05:
             light = blurred(light, sigma_px, border=Border.REPEATED)
+        if self.optics.sharpening > 0:
+            soft = blurred(light, self.optics.sharpening_um / self.mpp_um, border=Border.REPEATED)
+            light = np.maximum(light + np.float32(self.optics.sharpening) * (light - soft), 0)
         light = light[halo:-halo, halo:-halo]
         flare = np.float32(self.optics.flare)
         light = (light + flare) / (1 + flare) * lamp[..., None]
         noise = self._noise(light.shape[:2], seed) * np.float32(self.optics.noise_grey)
         grey = light * np.array(self.optics.white_rgb, dtype=np.float32) + noise * np.sqrt(light)
-        return np.asarray(np.clip(np.rint(grey), 0, 255), dtype=np.uint8)
+        rgb = np.asarray(np.clip(np.rint(grey), 0, 255), dtype=np.uint8)
+        return rgb if self.optics.jpeg_quality is None else _through_jpeg(rgb, self.optics.jpeg_quality)
 
     def _noise(self, shape_yx: tuple[int, int], seed: tuple[int, ...]) -> NDArray[np.float32]:
         """Noise of a block: the stored noise from a random place on, wrapped round."""
@@ -147,3 +188,17 @@ class Camera:
         columns = (np.arange(shape_yx[1]) + dx) % _NOISE_SIDE_PX
         part = np.take(np.take(self.noise, rows, axis=0), columns, axis=1)
         return np.asarray(part, dtype=np.float32)
+
+
+def draw_sensor_noise(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Noise of unit standard deviation, slightly correlated as after demosaicing; shape (512, 512, 3)."""
+    side = (_NOISE_SIDE_PX, _NOISE_SIDE_PX)
+    return np.stack([smooth_noise(side, 0.5, rng) for _ in range(3)], axis=-1)
+
+
+def _through_jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    _, coded = cv2.imencode(".jpg", np.ascontiguousarray(rgb[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    bgr = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise RuntimeError("OpenCV does not read the JPEG that it wrote")
+    return np.ascontiguousarray(bgr[..., ::-1], dtype=np.uint8)

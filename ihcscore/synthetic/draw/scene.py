@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from ihcscore.planes import Border, sampled
 from ihcscore.schema import CellClass
 from ihcscore.synthetic.draw.ground import Backdrop
+from ihcscore.synthetic.draw.layer import Layer
 from ihcscore.synthetic.draw.layout import Clustering, Points, clear_of
 from ihcscore.synthetic.draw.optics import DAB_OD_RGB, HEMATOXYLIN_OD_RGB, Camera
+from ihcscore.synthetic.draw.pigment import Nuclei
 from ihcscore.synthetic.draw.sprites import REACH_UM, CellKind, Look, Sprite, SpriteBank, Strength
 from ihcscore.synthetic.draw.texture import smooth_noise
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 _BLOCK_PX = 1024
 _LAMP_SIDE = 8
 _NUCLEI_APART_UM = 11.5
+
+# A lymphocyte's diameter is its cell's; its nucleus is 5 to 8 µm of 7 to 12 µm.
+_NUCLEUS_SHARE = {CellKind.LYMPHOCYTE: 0.7, CellKind.TUMOUR_CELL: 1.0, CellKind.STROMAL_CELL: 1.0}
 
 _POSITIVE_STRENGTHS = (Strength.WEAK, Strength.MIDDLE, Strength.STRONG)
 
@@ -47,6 +52,8 @@ class Staining:
         Specks of DAB that are no cell.
     hematoxylin_od_rgb, dab_od_rgb : tuple of float
         Stain vectors, R G B; scaled to unit length. Ruifrok and Johnston 2001.
+    gains : tuple of float
+        How many times as dense as usual haematoxylin and DAB are.
     """
 
     nuclear: bool = False
@@ -57,12 +64,15 @@ class Staining:
     debris_per_mm2: float = 60.0
     hematoxylin_od_rgb: tuple[float, float, float] = HEMATOXYLIN_OD_RGB
     dab_od_rgb: tuple[float, float, float] = DAB_OD_RGB
+    gains: tuple[float, float] = (1.0, 1.0)
 
     def __post_init__(self) -> None:
         if min(self.strength_mix) < 0 or sum(self.strength_mix) <= 0:
             raise ValueError(f"strength_mix is {self.strength_mix}, expected shares of 0 or more, not all 0")
         if not 0 <= self.ring_fraction <= 1:
             raise ValueError(f"ring_fraction is {self.ring_fraction}, expected 0 to 1")
+        if min(self.gains) <= 0:
+            raise ValueError(f"gains is {self.gains}, expected two numbers above 0")
         for name in ("haze_od", "debris_per_mm2"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
@@ -107,6 +117,8 @@ class Scene:
         Cells to take from.
     seed : int
         Seed of noise and lamp.
+    over : Layer or None
+        What lies on top of the stained tissue, of the whole picture.
     """
 
     size_xy_px: tuple[int, int]
@@ -114,6 +126,7 @@ class Scene:
     backdrop: Backdrop
     bank: SpriteBank
     seed: int
+    over: Layer | None = None
     _points_um: list[Points] = field(default_factory=list)
     _looks: list[Look] = field(default_factory=list)
     _numbers: list[NDArray[np.int64]] = field(default_factory=list)
@@ -146,6 +159,23 @@ class Scene:
         angles = self.backdrop.fibre_angles(stroma_um) + rng.normal(0, 0.2, len(stroma_um))
         self.put(stroma_um, Look(kind=CellKind.STROMAL_CELL), angles, rng)
 
+    def nuclei(self) -> Nuclei:
+        """Where the nuclei of all cells that were put are, on the picture and around it."""
+        numbers = np.concatenate([np.empty(0, np.int64), *self._numbers])
+        cells = [i for i, look in enumerate(self._looks) if look.kind in _NUCLEUS_SHARE]
+        looks = [self._looks[i] for i in cells]
+        drawn_um = np.array(
+            [self.bank.get(look, int(numbers[i])).diameter_um for i, look in zip(cells, looks, strict=True)]
+        )
+        share = np.array([_NUCLEUS_SHARE[look.kind] for look in looks])
+        return Nuclei(
+            centres_um=self._centres_px()[cells].astype(np.float64) * self.camera.mpp_um,
+            nucleus_um=drawn_um * share,
+            cell_um=drawn_um,
+            positive=np.array([look.strength is not Strength.NONE for look in looks], dtype=bool),
+            tumour=np.array([look.kind is CellKind.TUMOUR_CELL for look in looks], dtype=bool),
+        )
+
     def _centres_px(self) -> NDArray[np.int64]:
         """Centres on whole pixels, shape (n, 2): a sprite's centre is the middle of a pixel."""
         points = np.concatenate([np.empty((0, 2)), *self._points_um])
@@ -159,7 +189,9 @@ class Scene:
         for left, top, block in self._blocks():
             h, w = min(_BLOCK_PX, height - top), min(_BLOCK_PX, width - left)
             light = self._lamp_block(lamp, left, top, (h, w))
-            rgb[top : top + h, left : left + w] = self.camera.expose(block, light, (self.seed, left, top))
+            over = self.over.block(left, top, block.shape[:2]) if self.over else None
+            seed = (self.seed, left, top)
+            rgb[top : top + h, left : left + w] = self.camera.expose(block, light, seed, over)
         return rgb
 
     def melanin_mask(self, above_od: float = 0.1) -> NDArray[np.bool_]:

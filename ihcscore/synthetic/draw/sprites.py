@@ -71,6 +71,7 @@ class Look:
     nuclear: bool = False
     ring: bool = False
     pigmented: bool = False
+    dark: bool = False
 
 
 class _Pen:
@@ -123,11 +124,21 @@ class _Pen:
     ) -> None:
         """Add small soft discs to one plane."""
         for (cx, cy), radius, depth_od in zip(centres_um, radii_um, od, strict=True):
-            r2 = ((self.x - np.float32(cx)) ** 2 + (self.y - np.float32(cy)) ** 2) / np.float32(radius) ** 2
-            self.od[..., plane] += np.float32(depth_od) * np.exp(-r2 * r2)
+            # beyond 3.3 radii the disc is 0 in single precision
+            columns = _near(self.x[0], cx, 3.3 * radius)
+            rows = _near(self.y[:, 0], cy, 3.3 * radius)
+            x, y = self.x[:, columns] - np.float32(cx), self.y[rows] - np.float32(cy)
+            r2 = (x**2 + y**2) / np.float32(radius) ** 2
+            self.od[rows, columns, plane] += np.float32(depth_od) * np.exp(-r2 * r2)
 
     def sprite(self, outline: _Outline) -> Sprite:
         return Sprite(od=self.od, diameter_um=outline.diameter_um)
+
+
+def _near(axis: Plane, middle: float, reach: float) -> slice:
+    """The part of a rising axis that lies within `reach` of `middle`."""
+    first, last = np.searchsorted(axis, (middle - reach, middle + reach))
+    return slice(int(first), int(last))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +185,10 @@ def _draw_lymphocyte(pen: _Pen, look: Look, angle: float) -> Sprite:
     off = rng.normal(0, 0.14 * (cell_um - nucleus_um), 2)
     nucleus_depth, _ = pen.depth(nucleus, (float(off[0]), float(off[1])))
     level = float(rng.uniform(0.4, 0.85))
-    pen.od[..., 0] += _draw_nucleus(pen, nucleus_depth, level, 0.25, 0.24)
+    if look.dark:  # shrunken chromatin, smooth and nearly black
+        pen.od[..., 0] += _draw_nucleus(pen, nucleus_depth, float(rng.uniform(0.95, 1.9)), 0.05, 0.08)
+    else:
+        pen.od[..., 0] += _draw_nucleus(pen, nucleus_depth, level, 0.25, 0.24)
     depth, theta = pen.depth(cell)
     pen.od[..., 0] += np.float32(0.05) * _inside(depth, 0.5)
     _draw_cleft(pen, depth, theta)
@@ -330,7 +344,7 @@ class SpriteBank:
 
     def _draw(self, look: Look, number: int) -> Sprite:
         kinds, strengths = list(CellKind), list(Strength)
-        flags = look.nuclear + 2 * look.ring + 4 * look.pigmented
+        flags = look.nuclear + 2 * look.ring + 4 * look.pigmented + 8 * look.dark
         seed = [self.seed, kinds.index(look.kind), strengths.index(look.strength), flags, number]
         draw, reach_um = _DRAW[look.kind]
         pen = _Pen(reach_um, self.mpp_um, self._grain_of(0.45), np.random.default_rng(seed))

@@ -54,6 +54,13 @@ class Fibres:
     angle: NDArray[np.float32]
 
 
+def draw_cloud(side_px: int, mpp_um: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Texture of cytoplasm, fine and coarse, of mean 0 and standard deviation 1; shape (side, side)."""
+    shape = (side_px, side_px)
+    cloud = 0.6 * smooth_noise(shape, 0.45 / mpp_um, rng) + 0.8 * smooth_noise(shape, 2.2 / mpp_um, rng)
+    return cloud.astype(np.float32)
+
+
 def draw_fibres(side_px: int, mpp_um: float, rng: np.random.Generator) -> Fibres:
     """Fibres of about 1 µm that wave over some 40 µm, on a square of `side_px` pixels."""
     shape = (side_px, side_px)
