@@ -39,9 +39,10 @@ def register(
     with stoppable(out), progress_bar(quiet) as progress:
         from ihcscore.serial.register import register_slides
 
-        found = register_slides(
+        result = register_slides(
             reference, moving, points=points, out=out, mpp_um=mpp_um, overwrite=overwrite, progress=progress
-        ).registration
+        )
+    found = result.registration
     if not found.confirmed:
         typer.echo(
             f"ihcscore: {moving.name} could not be matched with {reference.name}: too little of the tissue "
@@ -49,6 +50,12 @@ def register(
             err=True,
         )
         raise typer.Exit(EXIT_PARTLY)
+    if result.n_off and result.points is not None:
+        typer.echo(
+            f"warning: {result.n_off} of {len(result.points)} points come to lie off {moving.name}, where "
+            "nothing can be recognised; see points.csv",
+            err=True,
+        )
     if not quiet:
         turned = f"turned by {found.transform.angle_deg:.1f}°" + (", mirrored" * found.transform.mirrored)
         typer.echo(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import ihcscore
 from ihcscore import output, pictures, planes
+from ihcscore.errors import TableError
 from ihcscore.geometry.affine import Affine
 from ihcscore.geometry.polygons import raster
 from ihcscore.output.progress import Progress, silent
@@ -38,12 +39,15 @@ class RegistrationResult:
     registration : Registration
     points : DataFrame or None
         As in ``points.csv``.
+    n_off : int
+        Points that come to lie off the moving slide.
     record : dict
         As in ``registration.json``.
     """
 
     registration: Registration
     points: pd.DataFrame | None = field(repr=False)
+    n_off: int
     record: dict[str, Any] = field(repr=False)
 
 
@@ -76,8 +80,8 @@ def register_slides(
     Raises
     ------
     IhcscoreError
-        If a slide, the points or the folder cannot be used. Two slides that show nothing in common
-        are no error: the registration is not confirmed then.
+        If a slide, the points or the folder cannot be used, or a point lies off the reference. Two slides
+        that show nothing in common are no error: the registration is not confirmed then.
     """
     given = None if points is None else read_points(Path(points))
     with (
@@ -85,6 +89,8 @@ def register_slides(
         open_section(reference, mpp_um=mpp_um) as fixed,
         open_section(moving, mpp_um=mpp_um) as other,
     ):
+        if given is not None:
+            _check_points(given, fixed, Path(str(points)).name)
         progress("reading the slides", 0.1)
         pair = SlidePair(reference=RegisteredSlide.of(fixed), moving=RegisteredSlide.of(other))
         progress("registration", 0.4)
@@ -104,7 +110,8 @@ def register_slides(
         output.write_json(folder.new_file("registration.json"), record)
         about = output.make_record("register", {"parameters": {"mpp_um": mpp_um}})
         output.write_record(folder, about)
-    return RegistrationResult(registration=registration, points=carried, record=record)
+        n_off = 0 if carried is None else int(_is_off(carried[["X", "Y"]].to_numpy(float), other).sum())
+    return RegistrationResult(registration=registration, points=carried, n_off=n_off, record=record)
 
 
 def describe_registration(registration: Registration) -> dict[str, Any]:
@@ -147,6 +154,25 @@ def carry_points(pair: SlidePair, points_xy: NDArray[np.float64]) -> pd.DataFram
         for point, place in zip(points_xy, places, strict=True)
     ]
     return pd.DataFrame(rows, columns=CARRIED_POINTS.names)
+
+
+def _is_off(points_xy: NDArray[np.float64], slide: Slide) -> NDArray[np.bool_]:
+    """Which points, shape (n, 2) in level-0 px, lie outside a slide, whose last edge belongs to it."""
+    off: NDArray[np.bool_] = ((points_xy < 0) | (points_xy > slide.size_xy_px)).any(axis=1)
+    return off
+
+
+def _check_points(points_xy: NDArray[np.float64], reference: Slide, name: str) -> None:
+    """Refuse points that are not on the reference: they are of another slide, or in another unit."""
+    off = points_xy[_is_off(points_xy, reference)]
+    if len(off) > 0:
+        x, y = off[0]
+        width, height = reference.size_xy_px
+        more = f" and {len(off) - 1} more" if len(off) > 1 else ""
+        raise TableError(
+            f"{name}: the point ({x:g}, {y:g}){more} is off {reference.name}, which has {width} × {height} "
+            "px; give points of the reference in its level-0 pixels"
+        )
 
 
 def read_points(path: Path) -> NDArray[np.float64]:

@@ -107,6 +107,27 @@ def test_one_line_says_what_is_wrong(images, tmp_path, ihcscore_command, monkeyp
     assert not (tmp_path / "out").exists()
 
 
+def test_points_off_the_reference_are_refused(images, tmp_path):
+    (tmp_path / "p.csv").write_text("X,Y\n200,170\n-1,5\n20,9000\n")
+    says = r"^p.csv: the point \(-1, 5\) and 1 more is off one.png, which has \d+ × \d+ px; give points of"
+    with pytest.raises(TableError, match=says):
+        register_slides(
+            images / "one.png", images / "two.png", points=tmp_path / "p.csv", mpp_um=MPP_UM,
+            out=tmp_path / "out",
+        )  # fmt: skip
+    assert not (tmp_path / "out").exists()
+
+
+def test_points_that_come_to_lie_off_the_moving_slide_are_said(images, tmp_path, ihcscore_command):
+    (tmp_path / "p.csv").write_text("X,Y\n200,170\n0,0\n")  # a corner, turned by 137°
+    shown = ihcscore_command(
+        "register", images / "one.png", images / "two.png",
+        "--points", tmp_path / "p.csv", "--mpp-um", MPP_UM, "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert shown.status == 0
+    assert shown.err.startswith("warning: 1 of 2 points come to lie off two.png")
+
+
 def test_a_finished_run_is_not_overwritten(images, tmp_path, ihcscore_command):
     out = tmp_path / "out"
     out.mkdir()
