@@ -32,13 +32,15 @@ LAYERS = [
         "report",
         "synthetic",
     },
+    {"weights"},
     {"stain", "profiles", "sheet"},
-    {"planes", "geometry"},
+    {"planes"},
+    {"geometry"},
     {"schema", "errors", "workers"},
 ]
 # Rooms that open files; all others get bytes, tables and pictures from them, and give those to them.
-# The ground's profiles read those that come with the package, before any room is there.
-OPENS_FILES = {"output", "pictures", "slide", "sheet", "pet", "synthetic", "profiles.py"}
+# The ground's profiles and weights read those that come with the package, before any room is there.
+OPENS_FILES = {"output", "pictures", "slide", "sheet", "pet", "synthetic", "profiles.py", "weights.py"}
 FILE_CALLS = {
     "mkdir", "open", "read_bytes", "read_csv", "read_text", "rmtree", "to_csv", "unlink", "write_bytes",
     "write_text",

@@ -77,7 +77,7 @@ def test_working_step(mpp_um, step):
 
 @pytest.mark.parametrize("mpp_um", [0, -0.25, 0.01, 2.0, float("nan")])
 def test_an_impossible_pixel_size_is_refused(mpp_um):
-    with pytest.raises(ValueError, match=r"expected 0\.05 to 1\.0"):
+    with pytest.raises(ValueError, match=r"expected 0\.05 to 1 "):
         working_step_px(mpp_um)
 
 
