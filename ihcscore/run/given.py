@@ -45,7 +45,8 @@ class GivenFields:
         """
         file = Path(self.file)
         frame = sampling_frame(slide, survey, settings.fields)
-        fields = fields_from(read_areas(file), frame=frame, mpp_um=slide.mpp_um, name=file.name)
+        given = read_areas(file)
+        fields = fields_from(given.areas, frame=frame, mpp_um=slide.mpp_um, name=file.name)
         chosen = Note(
             kind=NoteKind.GIVEN,
             text="fields were given, not drawn at random: their density is theirs, not the region's",
@@ -57,7 +58,7 @@ class GivenFields:
             n_fields=dict(Counter(one.region for one in fields)),
             frame=frame,
             sampling=Sampling.GIVEN,
-            notes=(chosen, *overlaps),
+            notes=(chosen, *given.notes, *overlaps),
             rejects=False,
             file=file,
         )
