@@ -166,7 +166,18 @@ def _untangled(ring: BaseGeometry) -> tuple[BaseGeometry, float]:
 
 
 def _thinned(area: BaseGeometry) -> BaseGeometry:
-    """The area, its corners moved by a pixel at the most where it has very many."""
+    """The area, its corners moved by a pixel at the most where it has very many.
+
+    Ring by ring, which takes as long as there are corners; if rings meet by it, nothing is moved.
+    """
     if shapely.get_num_coordinates(area) <= MAX_CORNERS:
         return area
-    return area.simplify(_THINNED_PX)
+    thinned = []
+    for part in shapely.get_parts(area):
+        rings = shapely.get_rings(part)
+        fewer = shapely.simplify(rings, _THINNED_PX, preserve_topology=False)
+        collapsed = shapely.get_num_coordinates(fewer) < 4
+        fewer[collapsed] = rings[collapsed]
+        thinned.append(shapely.Polygon(fewer[0], fewer[1:].tolist()))
+    whole = thinned[0] if len(thinned) == 1 else shapely.MultiPolygon(thinned)
+    return whole if whole.is_valid else area
