@@ -1,4 +1,4 @@
-"""Outlines as programs export and hands draw them: packed, nested, derived, crossed, in layers of other names."""
+"""Outlines as programs export and hands draw them: packed, nested, derived, crossed, beside other layers."""
 
 import gzip
 import io
@@ -22,7 +22,8 @@ WIDE = shapely.box(0, 0, 2000, 2000)
 
 def feature(geometry, name="Tumor", **properties):
     own = {"objectType": "annotation", "classification": {"name": name}}
-    return {"type": "Feature", "geometry": mapping(geometry), "properties": own | properties}
+    geometry = geometry if isinstance(geometry, dict) else mapping(geometry)
+    return {"type": "Feature", "geometry": geometry, "properties": own | properties}
 
 
 def text_of(*features):
@@ -179,7 +180,7 @@ def test_halo_is_read_and_ndpview_is_pointed_to_the_way_on():
         read(halo(), origin_xy_px=(10, 20))
     with pytest.raises(AnnotationError, match="of type cloud, not known"):
         read(halo("Cloud"))
-    with pytest.raises(AnnotationError, match="NDP.view.*GeoJSON"):
+    with pytest.raises(AnnotationError, match=r"NDP\.view.*GeoJSON"):
         read('<annotations><ndpviewstate id="1"/></annotations>')
 
 
