@@ -2,10 +2,12 @@
 
 from ihcscore.regions.annotations import Annotations, Drawn
 from ihcscore.regions.bands import Region, check_on_slide, derive_regions, tumour_centre
+from ihcscore.regions.qupath import Areas
 from ihcscore.regions.read import parse_annotations, read_annotations, read_areas
 
 __all__ = [
     "Annotations",
+    "Areas",
     "Drawn",
     "Region",
     "check_on_slide",

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
-import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
-from shapely.validation import explain_validity
 
 from ihcscore.errors import AnnotationError
-from ihcscore.schema import RegionName, RegionSource
+from ihcscore.regions.classes import is_derived, role_of
+from ihcscore.regions.shapes import sound
+from ihcscore.schema import Note, NoteKind, RegionName, RegionSource
 
 EMPTY = shapely.MultiPolygon()
 
-# Class names as people write them, in lower case.
-_TUMOUR = {"tumor", "tumour"}
-_CENTRE = {"tumour centre", "tumor center", "tumour center", "tumor centre"}
-_FRONT = {"invasive front", "invasive margin"}
+_ROLES = ("tumour", "centre", "front", "excluded", "pigment")
 _REGION_OF = {"centre": RegionName.TUMOUR_CENTRE, "front": RegionName.INVASIVE_FRONT}
-_EXCLUDED = {"ignore", "exclude", "necrosis"}
-_PIGMENT = {"pigment", "melanin"}
-
-# An outline with more corners than this is thinned, by a pixel at a time: hand-drawn ones have hundreds,
-# traced masks tens of thousands, and buffers of millions take minutes.
-MAX_CORNERS = 20_000
+NO_CLASS = "(no class)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +58,8 @@ class Annotations:
         Examples of the slide's pigment, for its colour; no part of any region.
     unknown : tuple of str
         Class names that mean nothing here.
+    notes : tuple of Note
+        What was left out or mended, and how classes were taken.
     source : RegionSource
     """
 
@@ -75,78 +69,134 @@ class Annotations:
     excluded: BaseGeometry = EMPTY
     pigment: BaseGeometry = EMPTY
     unknown: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     source: RegionSource = RegionSource.ANNOTATED
 
 
-def role_of(class_name: str) -> str | None:
-    """What a class means, by the name of a field of :class:`Annotations`; None for nothing here."""
-    lower = " ".join(class_name.lower().split())
-    if lower in _EXCLUDED or lower.endswith("*"):
-        return "excluded"
-    for role, names in (("tumour", _TUMOUR), ("centre", _CENTRE), ("front", _FRONT), ("pigment", _PIGMENT)):
-        if lower in names:
-            return role
-    return None
+@dataclass(kw_only=True)
+class Gathering:
+    """Areas of one file, sorted by what their class means as they are read.
 
-
-def gather(drawn: Iterable[Drawn], *, name: str, unknown: Iterable[str] = ()) -> Annotations:
-    """Sort areas by what their class means.
-
-    Parameters
+    Attributes
     ----------
-    drawn : iterable of Drawn
     name : str
         The file's name, for messages.
-    unknown : iterable of str
-        Classes that were met already and mean nothing here.
-
-    Raises
-    ------
-    AnnotationError
-        If an area is broken or crosses itself, or if nothing says where the tumour is.
+    mpp_um : float
+        µm per level-0 pixel.
     """
-    found: dict[str, list[BaseGeometry]] = {
-        role: [] for role in ("tumour", "centre", "front", "excluded", "pigment")
-    }
-    ignored = set(unknown)
-    for area in drawn:
-        role = role_of(area.class_name)
+
+    name: str
+    mpp_um: float
+    _found: dict[str, list[BaseGeometry]] = field(default_factory=lambda: {role: [] for role in _ROLES})
+    _unknown: set[str] = field(default_factory=set)
+    _derived: set[str] = field(default_factory=set)
+    _left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _mended: list[tuple[float, str]] = field(default_factory=list)
+    _remarks: dict[str, None] = field(default_factory=dict)
+    _hints: list[str] = field(default_factory=list)
+
+    def wants(self, class_name: str) -> bool:
+        """Whether a class means anything here; that of a shape is asked before its corners are looked at."""
+        role = role_of(class_name)
         if role is None:
-            ignored.add(area.class_name or "(no class)")
-        else:
-            found[role].append(_thinned(checked(area.polygon, area.where)))
-    if not (found["tumour"] or found["centre"] or found["front"]):
-        classes = ", ".join(sorted(ignored)) or "none"
-        raise AnnotationError(
-            f"{name}: no polygon classed Tumor, Tumour centre or Invasive front (classes found: {classes})"
-        )
-    merged = {role: shapely.union_all(areas) if areas else EMPTY for role, areas in found.items()}
-    return Annotations(**merged, unknown=tuple(sorted(ignored)))
+            self._unknown.add(class_name or NO_CLASS)
+        elif is_derived(class_name):
+            self._derived.add(class_name)
+        return role is not None
+
+    def add(self, area: BaseGeometry, *, class_name: str, where: str) -> None:
+        """Take an area of a class that means something.
+
+        Raises
+        ------
+        AnnotationError
+            If it crosses itself so that what it encloses is in doubt.
+        """
+        checked = self.checked(area, class_name=class_name, where=where)
+        if not checked.is_empty:
+            self._found[role_of(class_name) or ""].append(checked)
+
+    def checked(self, area: BaseGeometry, *, class_name: str, where: str) -> BaseGeometry:
+        """An area as it can be used, empty where there is none; what is done to it is kept for the notes.
+
+        Raises
+        ------
+        AnnotationError
+            If it crosses itself so that what it encloses is in doubt.
+        """
+        found = sound(area, mpp_um=self.mpp_um, where=where)
+        if found.area.is_empty:
+            self.leave_out(class_name, "outline that has no area (delete it)")
+        elif found.doubt_um2 is not None:
+            self._mended.append((found.doubt_um2, where.removeprefix(f"{self.name}: ")))
+        return found.area
+
+    def leave_out(self, class_name: str, kind: str, number: int = 1) -> None:
+        """Note shapes that are no area, by what they are."""
+        self._left_out[class_name, kind] += number
+
+    def remark(self, text: str) -> None:
+        """Note something else, once."""
+        self._remarks[text] = None
+
+    def hint(self, text: str) -> None:
+        """Keep what to say only where nothing is found."""
+        self._hints.append(text)
+
+    def annotations(self) -> Annotations:
+        """Everything that was taken.
+
+        Raises
+        ------
+        AnnotationError
+            If nothing says where the tumour is.
+        """
+        notes = self.notes()
+        if not any(self._found[role] for role in ("tumour", "centre", "front")):
+            classes = ", ".join(sorted(self._unknown)) or "none"
+            others = [*(note.text for note in notes), *self._hints]
+            if NO_CLASS in self._unknown:
+                others.append("give the tumour's outline the class Tumor and export it again")
+            raise AnnotationError(
+                f"{self.name}: no polygon classed Tumor, Tumour centre or Invasive front "
+                + "; ".join([f"(classes found: {classes})", *others])
+            )
+        merged = {role: shapely.union_all(areas) if areas else EMPTY for role, areas in self._found.items()}
+        return Annotations(**merged, unknown=tuple(sorted(self._unknown)), notes=tuple(notes))
+
+    def notes(self) -> list[Note]:
+        """What was left out, taken otherwise or mended."""
+        taken = [
+            f"annotations of class {name} are taken as {_MEANING[role_of(name) or '']}"
+            for name in sorted(self._derived)
+        ]
+        ignored = [
+            *(
+                f"left out of class {class_name or NO_CLASS}: {number} × {kind}"
+                for (class_name, kind), number in sorted(self._left_out.items())
+            ),
+            *self._remarks,
+        ]
+        return [
+            *(Note(kind=NoteKind.IGNORED, text=text) for text in taken + ignored),
+            *(Note(kind=NoteKind.MENDED, text=text) for text in _mending(self._mended)),
+        ]
 
 
-def checked(polygon: BaseGeometry, where: str) -> BaseGeometry:
-    """The polygon itself.
-
-    Raises
-    ------
-    AnnotationError
-        If it has no area, coordinates that are not numbers, or crosses itself.
-    """
-    finite = bool(np.isfinite(shapely.get_coordinates(polygon)).all())
-    if not polygon.is_empty and finite and not polygon.is_valid:
-        raise AnnotationError(
-            f"{where}: crosses itself ({explain_validity(polygon)}); mend it and export it again"
-        )
-    if polygon.is_empty or not finite or polygon.area == 0:
-        raise AnnotationError(f"{where}: has no area; draw it again")
-    return polygon
+_MEANING = {
+    "tumour": "Tumor",
+    "centre": "Tumour centre",
+    "front": "Invasive front",
+    "pigment": "Pigment",
+    "excluded": "Ignore",
+}
 
 
-def _thinned(polygon: BaseGeometry) -> BaseGeometry:
-    """The polygon with at most `MAX_CORNERS` corners, none of them moved by more pixels than needed."""
-    tolerance_px = 0.5
-    thinned = polygon
-    while shapely.get_num_coordinates(thinned) > MAX_CORNERS:
-        tolerance_px *= 2
-        thinned = polygon.simplify(tolerance_px)
-    return thinned
+def _mending(mended: list[tuple[float, str]]) -> list[str]:
+    """How many outlines were mended, and the one that was least clear."""
+    if not mended:
+        return []
+    most_um2, where = max(mended)
+    several = f"{len(mended)} outlines that cross or touch themselves were mended" if len(mended) > 1 else ""
+    one = several or "an outline that crosses or touches itself was mended"
+    return [f"{one}, {most_um2:.2g} µm² of it in doubt ({where})"]

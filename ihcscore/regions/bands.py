@@ -10,11 +10,9 @@ from shapely.geometry.base import BaseGeometry
 
 from ihcscore.errors import AnnotationError
 from ihcscore.regions.annotations import EMPTY, Annotations
+from ihcscore.regions.slivers import EDGE_SLACK_UM, without_slivers
 from ihcscore.schema import Front, Note, NoteKind, RegionName, RegionSettings
 
-# An outline that runs this close to the edge of the tissue follows the cut, not an invasion: a
-# lymphocyte's width of slack for the mask and the pathologist's hand, several times over.
-EDGE_SLACK_UM = 100.0
 # Most of the tumour must lie on tissue, or the annotation belongs to another image.
 MIN_ON_TISSUE = 0.5
 
@@ -89,7 +87,8 @@ def derive_regions(
     The centre is the tumour farther than half the margin width from its outline. The front is the
     band of half the margin width on both sides of the outline, where tissue lies beyond the outline:
     along the cut edge of the tissue nothing can have been invaded. A centre or front that a
-    pathologist drew is taken as drawn.
+    pathologist drew is taken as drawn. Holes, gaps, specks and spikes of the tumour too small to be meant are
+    no edge of it (:mod:`ihcscore.regions.slivers`).
 
     Parameters
     ----------
@@ -115,9 +114,11 @@ def derive_regions(
     if annotations.unknown:
         ignored = f"ignored annotations of class {', '.join(annotations.unknown)}"
         notes.append(Note(kind=NoteKind.IGNORED, text=ignored))
+    notes += annotations.notes
     half_px = settings.margin_um / 2 / mpp_um
     centre, front = annotations.centre, annotations.front
-    tumour = annotations.tumour
+    tumour, slivers = without_slivers(annotations.tumour, mpp_um=mpp_um)
+    notes += slivers
     thin = False
     if centre.is_empty and not tumour.is_empty:
         centre, distance_px = tumour_centre(tumour, half_px=half_px, side_px=side_px)

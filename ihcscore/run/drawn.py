@@ -33,7 +33,7 @@ class DrawnFields:
     Attributes
     ----------
     outline : str or Path, optional
-        Annotation with the tumour's outline (QuPath, ImageScope, ASAP); without it the program proposes
+        Annotation with the tumour's outline (QuPath, ImageScope, ASAP, HALO); without it the program proposes
         one.
     """
 
@@ -50,7 +50,7 @@ class DrawnFields:
         if self.outline is None:
             return Annotations(source=RegionSource.PROPOSED)
         check_name(Path(self.outline))
-        return read_annotations(Path(self.outline), origin_xy_px=slide.origin_xy_px)
+        return read_annotations(Path(self.outline), origin_xy_px=slide.origin_xy_px, mpp_um=slide.mpp_um)
 
     def plan(self, slide: Slide, survey: Survey, *, annotations: Annotations, settings: RunSettings) -> Plan:
         """Regions from the annotation, or proposed, and the fields in them.

@@ -52,8 +52,8 @@ class GivenFields:
         """
         file = Path(self.file)
         frame = sampling_frame(slide, survey, settings.fields)
-        areas, mark = read_areas(file)
-        fields = fields_from(areas, frame=frame, mpp_um=slide.mpp_um, name=file.name)
+        areas = read_areas(file)
+        fields = fields_from(areas.areas, frame=frame, mpp_um=slide.mpp_um, name=file.name)
         overlaps = check_fields_on_slide(fields, size_xy_px=slide.size_xy_px, name=file.name)
         given = Plan(
             annotations=annotations,
@@ -61,11 +61,12 @@ class GivenFields:
             n_fields=dict(Counter(one.region for one in fields)),
             frame=frame,
             sampling=Sampling.GIVEN,
-            notes=(_given_note(mark, slide.identity), *overlaps),
+            notes=(_given_note(areas.mark, slide.identity), *areas.notes, *overlaps),
             rejects=False,
             file=file,
         )
-        corners = [shapely.get_coordinates(area.polygon) for area in areas]
+        corners = [shapely.get_coordinates(area.polygon) for area in areas.areas]
+        mark = areas.mark
         if mark is None or mark.slide_identity != slide.identity or not mark.fits(fields, corners):
             return given
         return _as_drawn(given, mark)

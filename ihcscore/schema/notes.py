@@ -21,6 +21,8 @@ class NoteKind(StrEnum):
     HOT_SPOT = "hot spot"
     OVERLAP = "overlap"
     IGNORED = "ignored"
+    MENDED = "mended"
+    SLIVERS = "slivers"
     UNREADABLE = "unreadable"
     THIN = "thin"
     NO_REGION = "no region"

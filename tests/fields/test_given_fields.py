@@ -31,7 +31,7 @@ def parsed(*polygons):
 
 
 def read_again(geojson):
-    areas = parse_areas(json.dumps(geojson), name="f.geojson")
+    areas = parse_areas(json.dumps(geojson), name="f.geojson").areas
     return pd.DataFrame(
         [one.as_row() for one in fields_from(areas, frame=FRAME, mpp_um=0.5, name="f.geojson")]
     )
