@@ -31,24 +31,30 @@ def count(
     marker: Marker = None,
     out: Out = DEFAULT_OUT,
     overlays: Annotated[bool, typer.Option("--overlays", help="Also draw the cells on each image.")] = False,
+    negatives: Annotated[
+        bool, typer.Option("--negatives", help="Mark negative cells on the pictures too, by small dots.")
+    ] = False,
     profile: ProfileFile = None,
     chromogen: Chromogen = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Count cells on plain RGB tiles: cells.csv, counts.csv, overlays."""
+    """Count cells on plain RGB tiles: cells.csv, counts.csv, a page, overlays."""
     from ihcscore.run.images import count_images
 
     chosen = chosen_profile(marker, profile, chromogen)
     with progress_bar(quiet) as progress:
         result = count_images(
-            images, profile=chosen, mpp_um=mpp_um, out=out, overlays=overlays, overwrite=overwrite,
-            progress=progress,
+            images, profile=chosen, mpp_um=mpp_um, out=out, overlays=overlays,
+            negatives=negatives, overwrite=overwrite, progress=progress,
         )  # fmt: skip
+    for name, said in result.warnings.items():
+        typer.echo(f"warning: {name}: {' '.join(said)}", err=True)
     for error in result.errors.values():
         show_error(error)
     if not quiet:
         print_totals(result.counts)
         typer.echo(f"Tables: {out / 'counts.csv'}, {out / 'cells.csv'}")
+        typer.echo(f"Report: {out / 'report.html'}")
     if result.errors:
         raise typer.Exit(EXIT_PARTLY)

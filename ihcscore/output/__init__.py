@@ -3,7 +3,7 @@
 from ihcscore.output.digest import sha256_of
 from ihcscore.output.folder import OutputFolder, clear_unfinished, remove_run
 from ihcscore.output.geojson import cells_geojson, fields_geojson, regions_geojson
-from ihcscore.output.names import OVERLAYS, overlay_name
+from ihcscore.output.names import OVERLAYS, distinct_names, overlay_name
 from ihcscore.output.record import (
     RECORD,
     STUDY_PACKAGES,
@@ -16,7 +16,7 @@ from ihcscore.output.record import (
     read_record,
     write_record,
 )
-from ihcscore.output.tables import read_table, write_csv, write_json, write_table
+from ihcscore.output.tables import read_table, write_csv, write_geojson, write_json, write_table
 
 __all__ = [
     "OVERLAYS",
@@ -28,6 +28,7 @@ __all__ = [
     "cells_geojson",
     "clear_unfinished",
     "describe_inputs",
+    "distinct_names",
     "fields_geojson",
     "find_record",
     "make_record",
@@ -39,6 +40,7 @@ __all__ = [
     "remove_run",
     "sha256_of",
     "write_csv",
+    "write_geojson",
     "write_json",
     "write_record",
     "write_table",

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from ihcscore import output, pictures
+from ihcscore import output, pictures, report
 from ihcscore.errors import IhcscoreError, SlideError, all_of, parameter
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import CountedArray, as_profile, count_array
+from ihcscore.run.sheets import ContactSheets, warnings_of
 from ihcscore.schema import IMAGE_CELLS, IMAGE_COUNTS
 from ihcscore.score import density as score
 from ihcscore.slide.base import PLAUSIBLE_MPP_UM
@@ -29,11 +30,14 @@ class ImageCounts:
         As in ``cells.csv`` and ``counts.csv``.
     errors : dict of str to IhcscoreError
         Images that could not be counted, and why, by file name.
+    warnings : dict of str to list of str
+        What must be known of an image before its count is used, by file name.
     """
 
     cells: pd.DataFrame = field(repr=False)
     counts: pd.DataFrame = field(repr=False)
     errors: dict[str, IhcscoreError]
+    warnings: dict[str, list[str]] = field(default_factory=dict)
 
 
 def count_images(
@@ -43,6 +47,7 @@ def count_images(
     mpp_um: float,
     out: str | Path | None = None,
     overlays: bool = False,
+    negatives: bool = False,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> ImageCounts:
@@ -56,9 +61,11 @@ def count_images(
     mpp_um : float
         µm per pixel of all images.
     out : str or Path, optional
-        Folder for the tables; without it nothing is written.
+        Folder for tables, contact sheets and page; without it nothing is written.
     overlays : bool
         Also write a picture of each image with its cells.
+    negatives : bool
+        Mark negative cells on pictures too.
     overwrite : bool
         Replace a run that the folder already holds.
     progress : callable, optional
@@ -80,28 +87,72 @@ def count_images(
     if out is None:
         return _count_all(files, profile, mpp_um, None, progress)
     with output.OutputFolder(out, overwrite=overwrite) as folder:
-        result = _count_all(files, profile, mpp_um, folder if overlays else None, progress)
+        drawing = _Pictures(
+            folder=folder,
+            marker=profile.name,
+            sheets=ContactSheets(folder=folder, title=f"{profile.name}, {len(files)} images"),
+            names=output.distinct_names(files) if overlays else {},
+            negatives=negatives,
+        )
+        result = _count_all(files, profile, mpp_um, drawing, progress)
+        drawing.sheets.finish()
         output.write_table(folder.new_file("cells.csv"), result.cells, IMAGE_CELLS)
         output.write_table(folder.new_file("counts.csv"), result.counts, IMAGE_COUNTS)
         content = {
             "marker": profile.name,
-            "parameters": {"mpp_um": mpp_um, "overlays": overlays},
+            "parameters": {"mpp_um": mpp_um, "overlays": overlays, "negatives": negatives},
             "profile": profile,
             "errors": {name: str(error) for name, error in result.errors.items()},
+            "warnings": result.warnings,
         }
-        output.write_record(folder, output.make_record("count", content))
+        record = output.make_record("count", content)
+        page = report.CountsPage(
+            record=record,
+            counts=result.counts,
+            sheets=drawing.sheets.files,
+            overlays={file.name: name for file, name in drawing.names.items()},
+        )
+        folder.add_file(report.html_of(page), "report.html")
+        output.write_record(folder, record)
     return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pictures:
+    """What is drawn of counted images: contact sheets, and overlays of those that have a name for one."""
+
+    folder: output.OutputFolder
+    marker: str
+    sheets: ContactSheets
+    names: dict[Path, str]
+    negatives: bool
+
+    def add(self, file: Path, counted: CountedArray, warnings: Sequence[str]) -> None:
+        picture = pictures.FieldPicture(
+            rgb=counted.rgb,
+            cells=counted.cells,
+            square=None,
+            mpp_um=counted.mpp_um,
+            title=f"{file.name}  ·  {self.marker}",
+            negatives=self.negatives,
+            note=" ".join(warnings),
+        )
+        self.sheets.add(file.name, picture, warnings)
+        if file in self.names:
+            drawn = pictures.draw_field(picture)
+            pictures.write_png(self.folder.new_file(output.OVERLAYS, f"{self.names[file]}.png"), drawn)
 
 
 def _count_all(
     files: Sequence[Path],
     profile: MarkerProfile,
     mpp_um: float,
-    folder: output.OutputFolder | None,
+    drawing: _Pictures | None,
     progress: Progress,
 ) -> ImageCounts:
     cells, rows = [], []
     errors: dict[str, IhcscoreError] = {}
+    warnings: dict[str, list[str]] = {}
     for number, file in enumerate(files):
         progress(file.name, number / len(files))
         try:
@@ -112,8 +163,11 @@ def _count_all(
         counted = count_array(rgb, mpp_um=mpp_um, profile=profile)
         cells.append(counted.cells.assign(image=file.name))
         rows.append(_row(file.name, counted, profile))
-        if folder is not None:
-            _write_overlay(folder, file, counted, profile)
+        if drawing is not None:
+            found = warnings_of(counted)
+            if found:
+                warnings[file.name] = found
+            drawing.add(file, counted, found)
     progress("done", 1.0)
     if not rows:
         raise all_of(errors.values())
@@ -121,6 +175,7 @@ def _count_all(
         cells=pd.concat(cells, ignore_index=True)[IMAGE_CELLS.names],
         counts=pd.DataFrame(rows, columns=IMAGE_COUNTS.names),
         errors=errors,
+        warnings=warnings,
     )
 
 
@@ -140,16 +195,3 @@ def _row(name: str, counted: CountedArray, profile: MarkerProfile) -> dict[str, 
         "pigment_fraction": counted.pigment_fraction,
         "stain_source": counted.stains.source,
     }
-
-
-def _write_overlay(
-    folder: output.OutputFolder, file: Path, counted: CountedArray, profile: MarkerProfile
-) -> None:
-    picture = pictures.FieldPicture(
-        rgb=counted.rgb,
-        cells=counted.cells,
-        square=None,
-        mpp_um=counted.mpp_um,
-        title=f"{file.name}  ·  {profile.name}",
-    )
-    pictures.write_png(folder.new_file("overlays", f"{file.stem}.png"), pictures.draw_field(picture))

@@ -110,6 +110,8 @@ class RunSettings:
     max_registration_error_um : float
         Largest estimated error in µm at which a carried field is scored. A field that was found again on
         another slide with a larger one stays unplaced.
+    negatives : bool
+        Mark negative cells on the pictures of the fields too, by small dots. They alter no number.
     """
 
     fields: FieldSettings = field(default_factory=FieldSettings)
@@ -117,6 +119,7 @@ class RunSettings:
     mpp_um: float | None = None
     icc: bool = True
     max_registration_error_um: float = 100.0
+    negatives: bool = False
 
     def __post_init__(self) -> None:
         most = self.max_registration_error_um
