@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pandas as pd
 
@@ -112,3 +113,8 @@ def format_span(values: pd.Series[float], decimals: int = 0, *, percent: bool = 
 def format_fixed(value: float | None, digits: int = 2) -> str:
     """So many decimals; a dash where there is no number."""
     return DASH if value is None or pd.isna(value) else decimal(value, digits)
+
+
+def spoken(name: str) -> str:
+    """A column or a value as people write it: ``suv_max`` is SUVmax, ``on_treatment`` is on treatment."""
+    return re.sub(r"\bsuv_?(max|mean|peak)\b", r"SUV\1", name, flags=re.IGNORECASE).replace("_", " ")
