@@ -52,7 +52,6 @@ _DECADE_STEPS = (
     (1.0, 3.0),
     (1.0, 2.0, 5.0),
     (1.0, 1.5, 2.0, 3.0, 5.0, 7.0),
-    tuple(np.arange(1, 10, 0.5)),
 )
 _FEWEST_TICKS, _MOST_TICKS = 4, 9
 

@@ -117,4 +117,10 @@ def format_fixed(value: float | None, digits: int = 2) -> str:
 
 def spoken(name: str) -> str:
     """A column or a value as people write it: ``suv_max`` is SUVmax, ``on_treatment`` is on treatment."""
-    return re.sub(r"\bsuv_?(max|mean|peak)\b", r"SUV\1", name, flags=re.IGNORECASE).replace("_", " ")
+    said = re.sub(
+        r"\bsuv_?(max|mean|peak)(?![a-z])",
+        lambda found: f"SUV{found[1].lower()}",
+        name,
+        flags=re.IGNORECASE,
+    )
+    return said.replace("_", " ")
