@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ihcscore.profiles import builtin_profile
+from ihcscore.profiles import load_profile
 from ihcscore.run.images import count_images
 
 WHITE, BLUE, BROWN = (243, 242, 240), (120, 120, 180), (110, 70, 40)
@@ -25,7 +25,7 @@ def counted(tmp_path_factory):
         Image.fromarray(rgb).save(base / name)
     files = [base / "sharp tile.png", base / "plain.png"]
     out = base / "out"
-    return count_images(files, profile=builtin_profile("CD3"), mpp_um=0.5, out=out, overlays=True), out
+    return count_images(files, profile=load_profile("CD3"), mpp_um=0.5, out=out, overlays=True), out
 
 
 def test_the_page_shows_each_image_its_counts_and_its_warnings(counted):
