@@ -67,7 +67,7 @@ def draw_field(picture: FieldPicture) -> NDArray[np.uint8]:
         n is 1 for pictures of 700 px and more, else 2 to 4.
     """
     large = enlarged(picture, zoom_of(picture.rgb.shape))
-    canvas = with_marks(large)
+    canvas = _marked(large)
     _border(canvas, large.square)
     legend = [Key(text=name, colour=colour, mark=Mark.TINT) for name, _, colour in large.tinted]
     if large.cells is not None:
@@ -93,7 +93,11 @@ def tinted(picture: FieldPicture) -> NDArray[np.uint8]:
 
 def with_marks(picture: FieldPicture) -> NDArray[np.uint8]:
     """A picture with its tints and marks alone, enlarged where it is small, its surroundings paled."""
-    large = enlarged(picture, zoom_of(picture.rgb.shape))
+    return _marked(enlarged(picture, zoom_of(picture.rgb.shape)))
+
+
+def _marked(large: FieldPicture) -> NDArray[np.uint8]:
+    """Tints, marks and pale surroundings on a picture that is as large as it will be."""
     canvas = tinted(large)
     if large.square is not None:
         _fade_outside(canvas, large.square)
