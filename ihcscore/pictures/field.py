@@ -193,7 +193,7 @@ def _alone(negative: pd.DataFrame, ringed: pd.DataFrame, mpp_um: float) -> NDArr
     """Centres of negative cells that lie in no ring, nor on a dot that is drawn, shape (n, 2)."""
     at = negative[["x_px", "y_px"]].to_numpy(float)
     rings = ringed[["x_px", "y_px"]].to_numpy(float)
-    radius = ring_radius_px(ringed["diameter_um"].to_numpy(float), mpp_um)
+    radius = np.array([ring_radius_px(one, mpp_um) for one in ringed["diameter_um"]])
     keep = [not (np.hypot(*(rings - one).T) < radius).any() for one in at]
     drawn: list[NDArray[np.float64]] = []
     for one in at[np.array(keep, bool)]:

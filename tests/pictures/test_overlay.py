@@ -197,7 +197,8 @@ def test_pictures_are_written_in_rgb(tmp_path):
     rgb = np.zeros((40, 60, 3), np.uint8)
     rgb[..., 0] = 200
     write_png(tmp_path / "a.png", rgb)
-    again = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
+    with Image.open(tmp_path / "a.png") as picture:
+        again = np.asarray(picture.convert("RGB"))
     np.testing.assert_allclose(again.astype(int), rgb.astype(int), atol=4)
     (tmp_path / "a.jpg").write_bytes(encode_jpeg(rgb, longest_px=30))
     small = np.asarray(Image.open(tmp_path / "a.jpg"))
