@@ -133,7 +133,7 @@ def test_geojson_is_short_and_reads_back(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(-0.09999999999999987, "\N{MINUS SIGN}0.100"), (9.996, "10.0"), (-0.00001, "0"), (0.0, "0")],
+    [(-0.09999999999999987, "\N{MINUS SIGN}0.100"), (9.996, "10.0"), (-0.00001, "0.0000"), (0.0, "0")],
 )
 def test_the_digits_are_those_of_the_rounded_number(value, text):
     assert format_value(value) == text
