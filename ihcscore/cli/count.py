@@ -40,13 +40,16 @@ def count(
     force_stain: Annotated[
         bool, typer.Option("--force-stain", help="Count images that are refused for their stain.")
     ] = False,
+    negatives: Annotated[
+        bool, typer.Option("--negatives", help="Mark negative cells on the pictures too, by small dots.")
+    ] = False,
     profile: ProfileFile = None,
     chromogen: Chromogen = None,
     finder: Finder = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Count cells on plain RGB tiles: cells.csv, counts.csv, overlays."""
+    """Count cells on plain RGB tiles: cells.csv, counts.csv, a page, overlays."""
     require_in(COUNTED_MPP_UM, "mpp_um", mpp_um)
     chosen = chosen_profile(marker, profile, chromogen, finder)
     existing(*images)
@@ -56,15 +59,15 @@ def count(
 
         result = count_images(
             images, profile=chosen, mpp_um=mpp_um, out=out, overlays=overlays,
-            force_stain=force_stain, overwrite=overwrite, progress=progress,
+            force_stain=force_stain, negatives=negatives, overwrite=overwrite, progress=progress,
         )  # fmt: skip
-    for name, notes in result.notes.items():
-        for note in notes:
-            typer.echo(f"warning: {name}: {note.text}", err=True)
+    for name, said in result.warnings.items():
+        typer.echo(f"warning: {name}: {said}", err=True)
     for error in result.errors.values():
         show_error(error)
     if not quiet:
         print_totals(result.counts)
         typer.echo(f"Tables: {out / 'counts.csv'}, {out / 'cells.csv'}")
+        typer.echo(f"Report: {out / 'report.html'}")
     if result.errors:
         raise typer.Exit(EXIT_PARTLY)

@@ -9,16 +9,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ihcscore import output, pictures
+from ihcscore import output, pictures, report
 from ihcscore.cohort.manifest import Sample, SlideEntry
 from ihcscore.schema import FieldStatus
 
+_SEEN = (FieldStatus.SCORED, FieldStatus.REJECTED)
+
 Overlays = Mapping[tuple[str, str], Mapping[str, str]]
-"""Pictures of the scored fields by sample and marker, then by field, relative to the cohort, no ending."""
+"""Pictures of scored and rejected fields by sample and marker, then by field: relative, without ending."""
 
 
 def overlay_files(samples: Sequence[Sample], out: Path, fields: pd.DataFrame) -> Overlays:
-    """Where the pictures of the scored fields are.
+    """Where the pictures of the scored and the rejected fields are.
 
     Parameters
     ----------
@@ -28,7 +30,7 @@ def overlay_files(samples: Sequence[Sample], out: Path, fields: pd.DataFrame) ->
     fields : DataFrame
         As in the cohort's ``fields.csv``.
     """
-    scored = fields[fields["status"] == FieldStatus.SCORED]
+    scored = fields[fields["status"].isin(_SEEN)]
     found: dict[tuple[str, str], dict[str, str]] = {}
     for entry in (entry for sample in samples for entry in sample.slides):
         own = scored[(scored["sample_id"] == entry.sample_id) & (scored["marker"] == entry.marker)]
@@ -46,7 +48,7 @@ def overlay_files(samples: Sequence[Sample], out: Path, fields: pd.DataFrame) ->
 def contact_sheet(
     sample: Sample, out: Path, fields: pd.DataFrame, overlays: Overlays
 ) -> NDArray[np.uint8] | None:
-    """A sample's fields as a picture: a row a field, a column a stain; None where nothing was scored.
+    """A sample's fields as a picture: a row a field, a column a stain; None where no field was seen.
 
     Carried fields were turned, and mirrored where the section lies upside down, when they were scored, so
     that each row shows the same area in the same pose.
@@ -62,12 +64,12 @@ def contact_sheet(
         As :func:`overlay_files` gives them.
     """
     own = fields[fields["sample_id"] == sample.sample_id]
-    scored = own[own["status"] == FieldStatus.SCORED]
-    if scored.empty:
+    seen = own[own["status"].isin(_SEEN)]
+    if seen.empty:
         return None
     reference = own[own["marker"] == sample.reference.marker]
     names = list(dict.fromkeys([*reference["field_id"], *own["field_id"]]))
-    names = [name for name in names if name in set(scored["field_id"])]
+    names = [name for name in names if name in set(seen["field_id"])]
     return pictures.draw_contact_sheet(
         [[_cell(entry, out, own, name, overlays) for entry in sample.slides] for name in names],
         row_names=names,
@@ -84,9 +86,12 @@ def _cell(
     if found.empty:
         return pictures.ContactCell(rgb=None, caption="not scored")
     row = found.iloc[0]
-    if row["status"] != FieldStatus.SCORED:
+    if row["status"] not in _SEEN:
         return pictures.ContactCell(rgb=None, caption=str(row["error"]))
     file = out / f"{overlays[entry.sample_id, entry.marker][name]}-upright.jpg"
-    return pictures.ContactCell(
-        rgb=pictures.read_rgb(file), caption=f"{row['positive_per_mm2']:.0f} positive per mm²"
-    )
+    if row["status"] == FieldStatus.REJECTED:
+        return pictures.ContactCell(
+            rgb=pictures.read_rgb(file), caption=f"Not scored: {row['qc_reason']}", warning=True
+        )
+    density = report.format_density(row["positive_per_mm2"])
+    return pictures.ContactCell(rgb=pictures.read_rgb(file), caption=f"{density} positive per mm²")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ihcscore.output.digest import sha256_of
 from ihcscore.output.folder import OutputFolder, clear_unfinished, remove_run, unfinished
-from ihcscore.output.names import OVERLAYS, overlay_name
+from ihcscore.output.names import OVERLAYS, distinct_names, overlay_name
 from ihcscore.output.record import (
     RECORD,
     STUDY_PACKAGES,
@@ -19,7 +19,7 @@ from ihcscore.output.record import (
     read_record,
     write_record,
 )
-from ihcscore.output.tables import read_table, write_csv, write_json, write_table
+from ihcscore.output.tables import read_table, write_csv, write_geojson, write_json, write_table
 
 if TYPE_CHECKING:
     from ihcscore.output.geojson import cells_geojson, fields_geojson, regions_geojson
@@ -34,6 +34,7 @@ __all__ = [
     "cells_geojson",
     "clear_unfinished",
     "describe_inputs",
+    "distinct_names",
     "fields_geojson",
     "find_record",
     "make_record",
@@ -46,6 +47,7 @@ __all__ = [
     "sha256_of",
     "unfinished",
     "write_csv",
+    "write_geojson",
     "write_json",
     "write_record",
     "write_table",

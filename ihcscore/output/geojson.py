@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore.geometry.field import square_of
@@ -17,6 +18,10 @@ from ihcscore.geometry.square import corners_of_centres
 from ihcscore.schema import Rgb
 
 _CIRCLE_CORNERS = 12
+# Of coordinates in pixels, and of the cells' measurements: ODs and a confidence from 0 to 1, in full in
+# cells.csv. Fields are given back to be scored again, and keep all digits.
+_DECIMALS = 2
+_MEASURED_DECIMALS = 4
 _FIELD_MEASUREMENTS = {
     "Num Positive": "n_positive",
     "Num Negative": "n_negative",
@@ -104,11 +109,15 @@ def cells_geojson(cells: pd.DataFrame, colours: Mapping[str, Rgb], *, mpp_um: fl
         features.append(
             _feature(
                 f"{row['slide']}/{row['marker']}/{row['field_id']}/{number}",
-                [np.round(ring, 2).tolist()],
+                [_short(ring)],
                 {
                     "objectType": "detection",
                     "classification": {"name": row["class"], "color": list(colours[row["class"]])},
-                    "measurements": {name: float(v) for name, v in measured.items() if pd.notna(v)},
+                    "measurements": {
+                        name: round(float(v), _MEASURED_DECIMALS)
+                        for name, v in measured.items()
+                        if pd.notna(v)
+                    },
                 },
             )
         )
@@ -126,4 +135,10 @@ def _feature(name: str, coordinates: list[Any], properties: dict[str, Any]) -> d
 
 def _coordinates(polygon: BaseGeometry) -> list[Any]:
     rings = (polygon.exterior, *polygon.interiors)
-    return [np.round(shapely.get_coordinates(ring), 2).tolist() for ring in rings]
+    return [_short(shapely.get_coordinates(ring)) for ring in rings]
+
+
+def _short(xy_px: NDArray[np.float64]) -> list[list[float | int]]:
+    """Points to a hundredth of a pixel, so that none moves by more than half of that; whole numbers bare."""
+    points: list[list[float]] = np.round(xy_px, _DECIMALS).tolist()
+    return [[int(value) if value == int(value) else value for value in point] for point in points]

@@ -64,6 +64,17 @@ def _typed(column: pd.Series, dtype: str) -> pd.Series:
     return column
 
 
+def write_geojson(path: Path, content: dict[str, Any]) -> None:
+    """Write a feature collection as :func:`write_json` does, but a feature a line and without blanks."""
+    features = [
+        json.dumps(feature, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        for feature in content["features"]
+    ]
+    rest = {name: value for name, value in content.items() if name != "features"}
+    head = json.dumps(rest, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    path.write_text(f'{head[:-1]},"features":[\n' + ",\n".join(features) + "\n]}\n", encoding="utf-8")
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write JSON in UTF-8, keys in the order in which they were given; NaN is refused."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)

@@ -6,17 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ihcscore import planes
-from ihcscore.geometry.square import Square, centres_of_corners
-from ihcscore.pictures.frame import INK, PAPER, font
+from ihcscore.pictures.frame import INK, PAPER, WARNING, font
 
-# Side of a field's picture on a contact sheet.
 CONTACT_PX = 300
+"""Side of a picture on a contact sheet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +22,17 @@ class ContactCell:
 
     Attributes
     ----------
-    rgb : ndarray of uint8, shape (n, n, 3), or None
+    rgb : ndarray of uint8, shape (at most 300, at most 300, 3), or None
         None where there is nothing to show.
     caption : str
         Below the picture, or in its place.
+    warning : bool
+        Write the caption in red.
     """
 
     rgb: NDArray[np.uint8] | None = field(repr=False)
     caption: str
+    warning: bool = False
 
 
 def draw_contact_sheet(
@@ -42,53 +42,46 @@ def draw_contact_sheet(
     column_names: Sequence[str],
     title: str,
 ) -> NDArray[np.uint8]:
-    """Pictures in rows and columns with their names, shape (height, width, 3)."""
-    side, gap, size = CONTACT_PX, 8, 16
-    head, caption, left = 72, 26, 120
-    width = left + len(column_names) * (side + gap)
-    image = Image.new("RGB", (width, head + len(rows) * (side + caption + gap)), PAPER)
+    """Pictures in rows and columns, shape (height, width, 3).
+
+    Parameters
+    ----------
+    rows : sequence of sequence of ContactCell
+        The last row may be short.
+    row_names, column_names : sequence of str
+        Left of the rows and above the columns; no room is left for names that are all empty.
+    title : str
+    """
+    side, gap, letters = CONTACT_PX, 8, font(14)
+    captions = [[_caption(cell.caption, cell.rgb is not None) for cell in row] for row in rows]
+    lines = max((len(text) for row in captions for text in row), default=1)
+    head, below = (72 if any(column_names) else 44), 8 + 18 * min(lines, 3)
+    left = gap + (112 if any(row_names) else 0)
+    n_across = max([len(column_names), *(len(row) for row in rows)])
+    width = left + n_across * (side + gap)
+    image = Image.new("RGB", (width, head + len(rows) * (side + below + gap)), PAPER)
     pen = ImageDraw.Draw(image)
     pen.text((gap, 22), title, INK, font(20), anchor="lm")
     for column, name in enumerate(column_names):
         pen.text((left + column * (side + gap) + side / 2, 54), name, INK, font(18), anchor="mm")
     for row, (cells, name) in enumerate(zip(rows, row_names, strict=True)):
-        top = head + row * (side + caption + gap)
+        top = head + row * (side + below + gap)
         pen.text((left / 2, top + side / 2), name, INK, font(18), anchor="mm")
         for column, cell in enumerate(cells):
             x = left + column * (side + gap)
             if cell.rgb is None:
                 pen.rectangle((x, top, x + side - 1, top + side - 1), fill=(240, 240, 243))
-                text = "\n".join(wrap(cell.caption, 30))
-                middle = (x + side / 2, top + side / 2)
-                pen.multiline_text(middle, text, INK, font(size - 2), anchor="mm", align="center")
+                text, middle = "\n".join(wrap(cell.caption, 30)), (x + side / 2, top + side / 2)
+                pen.multiline_text(middle, text, INK, letters, anchor="mm", align="center")
                 continue
-            image.paste(Image.fromarray(cell.rgb), (x, top))
-            pen.text((x + side / 2, top + side + caption / 2), cell.caption, INK, font(size - 2), anchor="mm")
+            height, across = cell.rgb.shape[:2]
+            image.paste(Image.fromarray(cell.rgb), (x + (side - across) // 2, top + (side - height) // 2))
+            for number, text in enumerate(captions[row][column][:3]):
+                place = (x + side / 2, top + side + 13 + 18 * number)
+                pen.text(place, text, WARNING if cell.warning else INK, letters, anchor="mm")
     return np.asarray(image)
 
 
-def upright_square(rgb: NDArray[np.uint8], square: Square, *, mirrored: bool) -> NDArray[np.uint8]:
-    """A turned field as a small upright picture, shape (300, 300, 3).
-
-    Parameters
-    ----------
-    rgb : ndarray of uint8, shape (height, width, 3)
-    square : Square
-        The field, in pixels of `rgb`.
-    mirrored : bool
-        Show it from the other side.
-    """
-    top_left, top_right, _, bottom_left = centres_of_corners(square.corners_xy_px)
-    if mirrored:
-        across = top_right - top_left
-        top_left, top_right, bottom_left = top_right, top_left, bottom_left + across
-    corners = np.array([(0, 0), (CONTACT_PX, 0), (0, CONTACT_PX)])
-    there = centres_of_corners(corners).astype(np.float32)
-    here = np.array([top_left, top_right, bottom_left], np.float32)
-    # Averaged before it is shrunk, so that the cells stay as they look.
-    shrink = float(np.linalg.norm(top_right - top_left)) / CONTACT_PX
-    smooth = planes.blurred(rgb, max(shrink / 2.5, 0.1)) if shrink > 1 else rgb
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    size = (CONTACT_PX, CONTACT_PX)
-    upright = cv2.warpAffine(smooth, cv2.getAffineTransform(there, here), size, flags=flags)
-    return np.asarray(upright, np.uint8)
+def _caption(text: str, below: bool) -> list[str]:
+    """Lines of a caption that stands below a picture."""
+    return wrap(text, 38) if below else []

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ihcscore.geometry.square import Square, is_upright
-from ihcscore.pictures.frame import INK, SUBPIXEL_BITS, framed, outline
-from ihcscore.schema import CLASS_COLOURS, CellClass
+from ihcscore.geometry.square import Square, centres_of_corners, corners_of_centres, is_upright
+from ihcscore.pictures.frame import INK, SUBPIXEL_BITS, Key, Mark, framed, outline, round_bar_um, tint
+from ihcscore.schema import CLASS_COLOURS, CellClass, Rgb
+
+# Smaller pictures are enlarged before anything is drawn on them.
+_LARGE_PX = 700
+# Diameter of a negative cell's dot: about a third of a small nucleus.
+_DOT_UM = 2.0
+# Rings are wider where a pixel shows less than this.
+_FINE_UM = 0.12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,48 +30,176 @@ class FieldPicture:
     Attributes
     ----------
     rgb : ndarray of uint8, shape (height, width, 3)
-    cells : DataFrame
-        Columns x_px, y_px (pixels of `rgb`, centres at whole numbers), class, diameter_um.
+    cells : DataFrame or None
+        Columns x_px, y_px (pixels of `rgb`, centres at whole numbers), class, diameter_um; None where the
+        field was not scored.
     square : Square or None
         The field, in pixels of `rgb`; None where all of `rgb` counts.
     mpp_um : float
         µm per pixel of `rgb`.
     title : str
+    negatives : bool
+        Mark negative cells too. They outnumber positive ones and hide the tissue.
+    tinted : sequence of (str, ndarray of bool of shape (height, width), Rgb)
+        Name, pixels and colour of what spoils the field.
+    note : str
+        Why it was not scored, or what else must be known.
     """
 
     rgb: NDArray[np.uint8] = field(repr=False)
-    cells: pd.DataFrame = field(repr=False)
+    cells: pd.DataFrame | None = field(repr=False)
     square: Square | None
     mpp_um: float
     title: str
+    negatives: bool = False
+    tinted: Sequence[tuple[str, NDArray[np.bool_], Rgb]] = field(default=(), repr=False)
+    note: str = ""
 
 
 def draw_field(picture: FieldPicture) -> NDArray[np.uint8]:
-    """The field with a ring round every cell, its border, a title, a legend and a scale bar.
+    """The field with a ring round every positive and suspect cell, its border, a title, a legend, a bar.
+
+    Small pictures are enlarged, so that the rings leave their cells to be seen.
 
     Returns
     -------
-    ndarray of uint8, shape (height + strips, width, 3)
+    ndarray of uint8, shape (height × n + strips, at least width × n, 3)
+        n is 1 for pictures of 700 px and more, else 2 to 4.
     """
+    large = enlarged(picture, zoom_of(picture.rgb.shape))
+    canvas = _marked(large)
+    _border(canvas, large.square)
+    legend = [Key(text=name, colour=colour, mark=Mark.TINT) for name, _, colour in large.tinted]
+    if large.cells is not None:
+        legend = [*_legend(large.cells, negatives=large.negatives), *legend]
+    bar_um = round_bar_um(max(canvas.shape[1] * large.mpp_um / 6, 1.0))
+    return framed(
+        canvas,
+        title=large.title,
+        legend=legend,
+        mpp_um=large.mpp_um,
+        bar_um=min(bar_um, 50.0),
+        note=large.note,
+    )
+
+
+def tinted(picture: FieldPicture) -> NDArray[np.uint8]:
+    """The bare pixels of a field, with what spoils it tinted."""
     canvas = picture.rgb.copy()
-    if picture.square is not None:
-        _fade_outside(canvas, picture.square)
-    draw_rings(canvas, picture.cells, mpp_um=picture.mpp_um)
-    _border(canvas, picture.square)
-    counts = picture.cells["class"].value_counts()
-    legend = [(f"{kind} {counts.get(kind, 0)}", colour) for kind, colour in CLASS_COLOURS.items()]
-    return framed(canvas, title=picture.title, legend=legend, mpp_um=picture.mpp_um, bar_um=50)
+    for _, inside, colour in picture.tinted:
+        tint(canvas, inside, colour)
+    return canvas
 
 
-def draw_rings(canvas: NDArray[np.uint8], cells: pd.DataFrame, *, mpp_um: float) -> None:
-    """Draw a ring round every cell, in place; negative cells thin, so that they don't crowd the rest."""
+def with_marks(picture: FieldPicture) -> NDArray[np.uint8]:
+    """A picture with its tints and marks alone, enlarged where it is small, its surroundings paled."""
+    return _marked(enlarged(picture, zoom_of(picture.rgb.shape)))
+
+
+def _marked(large: FieldPicture) -> NDArray[np.uint8]:
+    """Tints, marks and pale surroundings on a picture that is as large as it will be."""
+    canvas = tinted(large)
+    if large.square is not None:
+        _fade_outside(canvas, large.square)
+    if large.cells is not None:
+        draw_rings(canvas, large.cells, mpp_um=large.mpp_um, negatives=large.negatives)
+    return canvas
+
+
+def zoom_of(shape_yx: tuple[int, ...]) -> int:
+    """How many times a picture is enlarged: 1 from 700 px on, else 2 to 4, to 700 px where that is enough."""
+    longest = max(shape_yx[:2])
+    return 1 if longest >= _LARGE_PX else int(np.clip(math.ceil(_LARGE_PX / longest), 2, 4))
+
+
+def enlarged(picture: FieldPicture, zoom: int) -> FieldPicture:
+    """The same picture with so many times as many pixels a side."""
+    if zoom == 1:
+        return picture
+    height, width = picture.rgb.shape[:2]
+    size = (width * zoom, height * zoom)
+    cells = picture.cells
+    if cells is not None:
+        x, y = (
+            centres_of_corners(corners_of_centres(cells[axis].to_numpy(float)) * zoom)
+            for axis in ("x_px", "y_px")
+        )
+        cells = cells.assign(x_px=x, y_px=y)
+    return replace(
+        picture,
+        rgb=np.asarray(cv2.resize(picture.rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8),
+        cells=cells,
+        square=None if picture.square is None else picture.square.reduced(1 / zoom),
+        mpp_um=picture.mpp_um / zoom,
+        tinted=[
+            (name, np.repeat(np.repeat(inside, zoom, axis=0), zoom, axis=1), colour)
+            for name, inside, colour in picture.tinted
+        ],
+    )
+
+
+def _legend(cells: pd.DataFrame, *, negatives: bool) -> list[Key]:
+    """Classes with their counts, and how each is marked."""
+    counts = cells["class"].value_counts()
+    keys = []
+    for kind, colour in CLASS_COLOURS.items():
+        text = f"{kind} {counts.get(kind, 0)}"
+        if kind == CellClass.NEGATIVE:
+            keys.append(Key(text=text if negatives else f"{text}, not marked", colour=colour, mark=Mark.DOT))
+        else:
+            keys.append(Key(text=text, colour=colour, mark=Mark.RING))
+    return keys
+
+
+def draw_rings(
+    canvas: NDArray[np.uint8], cells: pd.DataFrame, *, mpp_um: float, negatives: bool = True
+) -> None:
+    """Draw a ring round every positive and suspect cell, in place; negative ones are small dots.
+
+    Every nucleus has one mark: a dot that would lie within another cell's ring is left out.
+
+    Parameters
+    ----------
+    canvas : ndarray of uint8, shape (height, width, 3)
+    cells : DataFrame
+        Columns x_px, y_px, class, diameter_um.
+    mpp_um : float
+        µm per pixel.
+    negatives : bool
+        Mark negative cells at all.
+    """
     unit = 1 << SUBPIXEL_BITS
-    for kind, colour in reversed(CLASS_COLOURS.items()):
-        width = 1 if kind == CellClass.NEGATIVE else 2
-        for cell in cells[cells["class"] == kind].to_dict("records"):
+    ringed = cells[cells["class"] != CellClass.NEGATIVE]
+    if negatives:
+        dot_px = max(_DOT_UM / 2 / mpp_um, 2.0)
+        for x, y in _alone(cells[cells["class"] == CellClass.NEGATIVE], ringed, mpp_um):
+            centre = round(x * unit), round(y * unit)
+            colour = CLASS_COLOURS[CellClass.NEGATIVE]
+            cv2.circle(canvas, centre, round(dot_px * unit), colour, -1, cv2.LINE_AA, SUBPIXEL_BITS)
+    width = 2 if mpp_um > _FINE_UM else 3
+    for kind in (CellClass.PIGMENT_SUSPECT, CellClass.POSITIVE):
+        for cell in ringed[ringed["class"] == kind].to_dict("records"):
             centre = round(cell["x_px"] * unit), round(cell["y_px"] * unit)
-            radius = round((cell["diameter_um"] / 2 + 1) / mpp_um * unit)
-            cv2.circle(canvas, centre, radius, colour, width, cv2.LINE_AA, SUBPIXEL_BITS)
+            radius = round(ring_radius_px(cell["diameter_um"], mpp_um) * unit)
+            cv2.circle(canvas, centre, radius, CLASS_COLOURS[kind], width, cv2.LINE_AA, SUBPIXEL_BITS)
+
+
+def ring_radius_px(diameter_um: float, mpp_um: float) -> float:
+    """Radius of a cell's ring: a µm of air around it."""
+    return (diameter_um / 2 + 1) / mpp_um
+
+
+def _alone(negative: pd.DataFrame, ringed: pd.DataFrame, mpp_um: float) -> NDArray[np.float64]:
+    """Centres of negative cells that lie in no ring, nor on a dot that is drawn, shape (n, 2)."""
+    at = negative[["x_px", "y_px"]].to_numpy(float)
+    rings = ringed[["x_px", "y_px"]].to_numpy(float)
+    radius = np.array([ring_radius_px(one, mpp_um) for one in ringed["diameter_um"]])
+    keep = [not (np.hypot(*(rings - one).T) < radius).any() for one in at]
+    drawn: list[NDArray[np.float64]] = []
+    for one in at[np.array(keep, bool)]:
+        if not drawn or np.hypot(*(np.array(drawn) - one).T).min() >= _DOT_UM / mpp_um:
+            drawn.append(one)
+    return np.array(drawn).reshape(-1, 2)
 
 
 def _fade_outside(canvas: NDArray[np.uint8], square: Square) -> None:

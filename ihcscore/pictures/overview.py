@@ -11,8 +11,11 @@ from PIL import Image, ImageDraw
 from shapely.geometry.base import BaseGeometry
 
 from ihcscore.geometry.square import Square, is_upright
-from ihcscore.pictures.frame import INK, fill, framed, label, outline, round_bar_um
+from ihcscore.pictures.frame import INK, Key, Mark, framed, hatch, label, outline, round_bar_um
 from ihcscore.schema import REGION_COLOURS, FieldStatus, RegionName, Rgb
+
+_TISSUE: Rgb = (150, 150, 150)
+_EXCLUDED: Rgb = (90, 90, 90)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,22 +71,33 @@ class Overview:
 
 
 def draw_overview(overview: Overview) -> NDArray[np.uint8]:
-    """The slide with tissue, tumour, regions and fields, a legend and a scale bar."""
-    canvas = overview.rgb.copy()
+    """The slide in its own colours with outlines of tissue, tumour, regions and fields, legend, scale bar.
+
+    Nothing is tinted: the invasive front and what is left out are hatched, and between the lines the stain
+    is seen as it is.
+    """
+    canvas, scale = overview.rgb.copy(), overview.downsample
+    legend = []
     for name, area in overview.regions:
-        clipped = area.intersection(overview.tissue)
-        fill(canvas, clipped, REGION_COLOURS[name], overview.downsample, opacity=0.15)
-        outline(canvas, clipped, REGION_COLOURS[name], overview.downsample, width=1)
-    fill(canvas, overview.excluded, (120, 120, 120), overview.downsample, opacity=0.5)
-    for _, area, colour in overview.marks:
-        fill(canvas, area, colour, overview.downsample, opacity=0.35)
-        outline(canvas, area, colour, overview.downsample, width=1)
-    outline(canvas, overview.tissue, (150, 150, 150), overview.downsample, width=1)
-    outline(canvas, overview.tumour, INK, overview.downsample, width=2)
-    canvas = _with_fields(canvas, overview.fields, overview.downsample)
-    legend = [(str(name), REGION_COLOURS[name]) for name, _ in overview.regions]
-    legend += [("Tumour outline", INK), ("Tissue", (150, 150, 150))]
-    legend += [(name, colour) for name, _, colour in overview.marks]
+        clipped, colour = area.intersection(overview.tissue), REGION_COLOURS[name]
+        mark = Mark.HATCH_UP if name == RegionName.INVASIVE_FRONT else Mark.LINE
+        if mark is Mark.HATCH_UP:
+            hatch(canvas, clipped, colour, scale, mark=mark, gap_px=22)
+        outline(canvas, clipped, colour, scale, width=1)
+        legend.append(Key(text=str(name), colour=colour, mark=mark))
+    if not overview.tumour.is_empty:
+        legend.append(Key(text="Tumour outline", colour=INK, mark=Mark.LINE))
+    legend.append(Key(text="Tissue", colour=_TISSUE, mark=Mark.LINE))
+    marks = list(overview.marks)
+    if not overview.excluded.is_empty:
+        marks.append(("Excluded", overview.excluded, _EXCLUDED))
+    for text, area, colour in marks:
+        hatch(canvas, area, colour, scale, mark=Mark.HATCH_DOWN, gap_px=9)
+        outline(canvas, area, colour, scale, width=1)
+        legend.append(Key(text=text, colour=colour, mark=Mark.HATCH_DOWN))
+    outline(canvas, overview.tissue, _TISSUE, scale, width=1)
+    outline(canvas, overview.tumour, INK, scale, width=2)
+    canvas = _with_fields(canvas, overview.fields, scale)
     return framed(
         canvas, title=overview.title, legend=legend, mpp_um=overview.mpp_um,
         bar_um=round_bar_um(canvas.shape[1] * overview.mpp_um / 5),
@@ -100,7 +114,7 @@ def _with_fields(
             outline(canvas, square.polygon, INK, 1.0, width=2)
     image = Image.fromarray(canvas)
     pen = ImageDraw.Draw(image)
-    size = max(12, canvas.shape[1] // 75)
+    size = int(np.clip(canvas.shape[1] // 75, 12, 18))
     for one, square in zip(fields, squares, strict=True):
         corners = square.corners_xy_px
         at = corners[corners[:, 1].argmin()]

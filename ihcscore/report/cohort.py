@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,11 +13,18 @@ from ihcscore.report.page import svg_uri
 from ihcscore.schema import BOTH_REGIONS, FieldStatus, RegionName, RegionSource
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Where = tuple[str, str]
-# Beyond so many samples a point's name would lie on its neighbour's.
+# Beyond so many samples the legend would be larger than what it explains.
 _NAMED_SAMPLES = 30
+# Panels side by side on the page.
+_ACROSS = 4
+# Densities are drawn linear below, logarithmic above.
+_LINEAR_PER_MM2 = 10.0
+# After ten samples the colours come again, with another mark.
+_SHAPES = ("o", "s", "^")
 _SHORT: dict[str, str] = {RegionName.TUMOUR_CENTRE: "Centre", RegionName.INVASIVE_FRONT: "Front"}
 
 
@@ -119,31 +127,59 @@ def _small_multiples(scores: pd.DataFrame) -> bytes:
     scored = scores[(scores["n_scored"].astype(int) > 0) & (scores["region"] != BOTH_REGIONS)]
     markers = list(dict.fromkeys(scored["marker"]))
     regions = list(dict.fromkeys(scored["region"]))
-    size_inch = (2.6 * max(len(markers), 2) + 0.6, 3.2)
+    n_down = math.ceil(len(markers) / _ACROSS)
+    size_inch = (figures.PAGE_INCH, 2.5 * n_down + 0.7)
     drawn = figures.draw(lambda figure: _paint(figure, scored, markers, regions), size_inch=size_inch)
     return drawn["svg"]
 
 
 def _paint(figure: Figure, scored: pd.DataFrame, markers: list[str], regions: list[str]) -> None:
     """A panel a marker: a line a sample from region to region, with the interval of each mean."""
-    panels = figure.subplots(1, len(markers), squeeze=False, sharey=True)[0]
-    n_samples = scored["sample_id"].nunique()
-    for panel, marker in zip(panels, markers, strict=True):
-        own = scored[scored["marker"] == marker]
-        for number, (sample, group) in enumerate(own.groupby("sample_id", sort=False)):
-            x = [regions.index(region) + 0.05 * (number % 5 - 2) for region in group["region"]]
-            mean = group["mean_per_mm2"].to_numpy(float)
-            low, high = (group[f"ci95_{end}_per_mm2"].to_numpy(float) for end in ("low", "high"))
-            panel.vlines(x, low, high, color="#c9cbd3", linewidth=1)
-            panel.plot(x, mean, "o-", markersize=3.5, linewidth=1, color=f"C{number % 10}")
-            if n_samples <= _NAMED_SAMPLES and len(mean):
-                where = (x[-1], mean[-1])
-                panel.annotate(
-                    str(sample), where, (5, 0), textcoords="offset points", fontsize=7, va="center"
-                )
+    from ihcscore.report import figures
+
+    n_across = min(len(markers), _ACROSS)
+    n_down = math.ceil(len(markers) / _ACROSS)
+    panels = figure.subplots(n_down, n_across, squeeze=False, sharey=True)
+    samples = list(dict.fromkeys(scored["sample_id"]))
+    for panel in panels.ravel()[len(markers) :]:
+        panel.set_visible(False)
+    for panel, marker in zip(panels.ravel(), markers, strict=False):
+        _paint_samples(panel, scored[scored["marker"] == marker], samples, regions)
         panel.set_title(marker)
         panel.set_xticks(range(len(regions)), [_SHORT.get(region, region) for region in regions])
-        panel.set_xlim(-0.4, len(regions) - 0.2)
-        panel.set_yscale("symlog", linthresh=10)
-        panel.set_ylim(bottom=0)
-    panels[0].set_ylabel("positive cells per mm²")
+        panel.set_xlim(-0.4, len(regions) - 0.6)
+    first = panels[0, 0]
+    first.set_yscale("symlog", linthresh=_LINEAR_PER_MM2)
+    highest = scored[["mean_per_mm2", "ci95_high_per_mm2"]].astype(float).max().max()
+    top = max(1.3 * float(highest), _LINEAR_PER_MM2)
+    first.set_ylim(0, top)
+    figures.plain_ticks(first, "y", _LINEAR_PER_MM2, top, nought=True)
+    for row in panels:
+        row[0].set_ylabel("positive cells per mm²")
+    if len(samples) <= _NAMED_SAMPLES:
+        shown = [panel.get_legend_handles_labels() for panel in panels.ravel()]
+        by_name = {name: handle for one in shown for handle, name in zip(*one, strict=True)}
+        where: Any = "outside lower center"  # matplotlib's types lack it
+        figure.legend(
+            list(by_name.values()), list(by_name), loc=where, ncols=6, frameon=False,
+            fontsize=figures.SMALL_PT,
+        )  # fmt: skip
+
+
+def _paint_samples(panel: Axes, own: pd.DataFrame, samples: list[str], regions: list[str]) -> None:
+    """The samples of one marker, each in its colour, its interval paler."""
+    for sample, group in own.groupby("sample_id", sort=False):
+        number = samples.index(str(sample))
+        colour, shape = f"C{number % 10}", _SHAPES[number // 10 % len(_SHAPES)]
+        x = [regions.index(region) + 0.05 * (number % 5 - 2) for region in group["region"]]
+        low, high = (group[f"ci95_{end}_per_mm2"].to_numpy(float) for end in ("low", "high"))
+        panel.vlines(x, low, high, color=colour, alpha=0.5, linewidth=1.4)
+        panel.plot(
+            x,
+            group["mean_per_mm2"].to_numpy(float),
+            f"{shape}-",
+            markersize=4,
+            linewidth=1,
+            color=colour,
+            label=str(sample),
+        )

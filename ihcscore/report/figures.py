@@ -6,7 +6,7 @@ import io
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from ihcscore.schema import Role
 
@@ -40,10 +40,24 @@ _PNG_DPI = 200
 # From here on a density is drawn on a logarithmic axis: largest over smallest.
 _SKEWED = 30.0
 _MOST_LABELS = 60
+# Between A4's margins of 14 mm: figures fill a printed page, so that their letters keep their size.
+PAGE_INCH = 7.1
+# Two side by side, each in a frame.
+_HALF_INCH = 3.3
+# On paper nothing is smaller than 8 pt.
+SMALL_PT = 8
+# Ends of steps within a decade, from few ticks to many.
+_DECADE_STEPS = (
+    (1.0,),
+    (1.0, 3.0),
+    (1.0, 2.0, 5.0),
+    (1.0, 1.5, 2.0, 3.0, 5.0, 7.0),
+)
+_FEWEST_TICKS, _MOST_TICKS = 4, 9
 
 
 def draw(paint: Callable[[Figure], None], *, size_inch: tuple[float, float]) -> dict[str, bytes]:
-    """A figure as PNG and SVG, by format.
+    """A figure as PNG and SVG, by format: painted and laid out once, written twice.
 
     Parameters
     ----------
@@ -58,6 +72,8 @@ def draw(paint: Callable[[Figure], None], *, size_inch: tuple[float, float]) -> 
         figure = Figure(figsize=size_inch, layout="constrained")
         FigureCanvasAgg(figure)
         paint(figure)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # else each format is laid out anew
         written = {}
         for kind, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
             stream = io.BytesIO()
@@ -92,7 +108,7 @@ def scatter(points: pd.DataFrame, *, x: str, y: str, title: str) -> dict[str, by
         scale = _scale(axes, place, points["x_high"].to_numpy(float))
         axes.set_xlabel(x + scale)
         axes.set_ylabel(y)
-        axes.set_title(title, fontsize=9.5)
+        axes.set_title(title, fontsize=9)
         axes.margins(0.08)
         if axes.get_ylim()[0] < 0:
             axes.set_ylim(bottom=0)
@@ -101,7 +117,7 @@ def scatter(points: pd.DataFrame, *, x: str, y: str, title: str) -> dict[str, by
         ]
         _label(figure, axes, np.column_stack([place, other]), names)
 
-    return draw(paint, size_inch=(4.6, 3.7))
+    return draw(paint, size_inch=(_HALF_INCH, 2.9))
 
 
 def _scale(axes: Axes, values: np.ndarray, highs: np.ndarray) -> str:
@@ -118,9 +134,40 @@ def _scale(axes: Axes, values: np.ndarray, highs: np.ndarray) -> str:
     else:
         axes.set_xscale("symlog", linthresh=float(positive.min()))
         axes.set_xlim(left=-0.3 * positive.min())
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(lambda *_: "")
+    low, high = axes.get_xlim()
+    plain_ticks(axes, "x", max(low, float(positive.min()) / 2), high, nought=low <= 0)
     return ", logarithmic"
+
+
+def plain_ticks(axes: Axes, which: Literal["x", "y"], low: float, high: float, *, nought: bool) -> None:
+    """Ticks with plain numbers on a logarithmic axis, as many as can be read, chosen from the data.
+
+    Parameters
+    ----------
+    axes : Axes
+    which : "x" or "y"
+    low, high : float
+        What the axis shows, above 0.
+    nought : bool
+        Mark 0 too, on an axis that is linear about it.
+    """
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(FixedLocator([*([0.0] if nought else []), *log_ticks(low, high)]))
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_locator(FixedLocator([]))
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers from `low` to `high`, both above 0: 4 to about 9 of them."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in _DECADE_STEPS:
+        ticks = [float(f"{step * 10.0**decade:.6g}") for decade in decades for step in steps]
+        found = [tick for tick in ticks if low <= tick <= high]
+        if len(found) >= _FEWEST_TICKS:
+            return found[:: math.ceil(len(found) / _MOST_TICKS)]
+    # Less than half a decade: steps of equal size.
+    near = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(low, high)
+    return [float(f"{tick:.6g}") for tick in near if low <= tick <= high]
 
 
 def _label(figure: Figure, axes: Axes, xy: np.ndarray, names: Sequence[str]) -> None:
@@ -131,7 +178,7 @@ def _label(figure: Figure, axes: Axes, xy: np.ndarray, names: Sequence[str]) -> 
     figure.set_layout_engine("none")  # what follows must not move the axes
     at = axes.transData.transform(xy)
     window = axes.get_window_extent()
-    height = 7 / 72 * figure.dpi
+    height = SMALL_PT / 72 * figure.dpi
     taken: list[tuple[float, float, float, float]] = []
     for i in np.lexsort([at[:, 0], -at[:, 1]]):
         width = 0.62 * height * len(names[i])
@@ -156,7 +203,7 @@ def _label(figure: Figure, axes: Axes, xy: np.ndarray, names: Sequence[str]) -> 
         taken.append(box)
         where = axes.transData.inverted().transform((box[2] if dx < 0 else box[0], (box[1] + box[3]) / 2))
         axes.text(
-            where[0], where[1], names[i], fontsize=7, color=INK, va="center",
+            where[0], where[1], names[i], fontsize=SMALL_PT, color=INK, va="center",
             ha="right" if dx < 0 else "left",
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.4},
         )  # fmt: skip
@@ -179,7 +226,6 @@ def forest(correlations: pd.DataFrame, *, names: Sequence[str], texts: Sequence[
         What stands at the left and at the right of each.
     """
     n = len(correlations)
-    width = 7.6
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
@@ -203,7 +249,7 @@ def forest(correlations: pd.DataFrame, *, names: Sequence[str], texts: Sequence[
         axes.set_xlabel("Spearman's ρ, 95 % interval (Bonett-Wright)")
         axes.spines["left"].set_visible(False)
 
-    return draw(paint, size_inch=(width, 0.9 + 0.27 * n))
+    return draw(paint, size_inch=(PAGE_INCH, 0.9 + 0.27 * n))
 
 
 def before_after(scans: pd.DataFrame, *, names: tuple[str, str], suv: str) -> dict[str, bytes]:
@@ -230,13 +276,13 @@ def before_after(scans: pd.DataFrame, *, names: tuple[str, str], suv: str) -> di
             axes.plot([0, 1], values.T, "-o", color=BLUE, alpha=0.45, linewidth=1, markersize=3)
             for place, middle in enumerate(np.median(values, axis=0)):
                 axes.hlines(middle, place - 0.07, place + 0.07, color=ORANGE, linewidth=2.6, zorder=5)
-            axes.set_xticks([0, 1], [name.replace("_", " ") for name in names], color=INK)
+            axes.set_xticks([0, 1], names, color=INK)
             axes.set_xlim(-0.25, 1.45)
             axes.set_title(f"{title}, n = {len(table)}")
         panels[0].set_ylabel(suv)
         _spread_labels(panels[1], means["after"].to_numpy(float), means["patient_id"].tolist())
 
-    return draw(paint, size_inch=(7.4, 4.2))
+    return draw(paint, size_inch=(PAGE_INCH, 4.2))
 
 
 def _spread_labels(axes: Axes, heights: np.ndarray, names: Sequence[str]) -> None:
@@ -257,7 +303,7 @@ def _spread_labels(axes: Axes, heights: np.ndarray, names: Sequence[str]) -> Non
             placed[i + 1] += push
     for i, height in zip(order, placed, strict=True):
         axes.plot([1.02, 1.09], [heights[i], height], color=LINE, linewidth=0.8)
-        axes.text(1.11, height, names[i], fontsize=7, color=INK, va="center")
+        axes.text(1.11, height, names[i], fontsize=SMALL_PT, color=INK, va="center")
 
 
 def by_response(values: Sequence[tuple[str, pd.DataFrame]], order: Sequence[str]) -> dict[str, bytes]:
@@ -290,7 +336,7 @@ def by_response(values: Sequence[tuple[str, pd.DataFrame]], order: Sequence[str]
             axes.set_ylim(bottom=0)
             axes.set_title(title, fontsize=8)
 
-    return draw(paint, size_inch=(7.6, 2.3 * n_down))
+    return draw(paint, size_inch=(PAGE_INCH, 2.3 * n_down))
 
 
 def agreement(
@@ -338,9 +384,7 @@ def agreement(
             if math.isfinite(value):
                 right.axhline(value, color=ORANGE, linewidth=1.4, linestyle="-" if place == 1 else "--")
         right.set_yscale("log")
-        right.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        right.yaxis.set_minor_formatter(lambda *_: "")
+        plain_ticks(right, "y", *right.get_ylim(), nought=False)
         right.set(xlabel="geometric mean of both", ylabel=f"{names[0]} / {names[1]}, logarithmic")
 
-    return draw(paint, size_inch=(8.0, 3.9))
+    return draw(paint, size_inch=(PAGE_INCH, 3.6))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pandas as pd
 
@@ -33,10 +34,11 @@ def format_percent(fraction: float | None) -> str:
 
 
 def format_number(value: float | None) -> str:
-    """Four significant digits, without an exponent; a dash where there is none."""
+    """Four significant digits without needless noughts or an exponent; a dash where there is none."""
     if value is None or pd.isna(value) or not math.isfinite(value):
         return DASH
-    return f"{value:.4g}"
+    text = significant(value, 4)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def format_count(n: int) -> str:
@@ -48,10 +50,24 @@ def format_value(value: float | None) -> str:
     """Three significant digits, whole numbers from 100 up, with a real minus."""
     if value is None or pd.isna(value) or not math.isfinite(value):
         return DASH
-    if abs(value) >= 99.95 or value == 0:
-        return _with_minus(f"{value:.0f}")
-    decimals = max(2 - math.floor(math.log10(abs(value))), 0)
-    return _with_minus(f"{value:.{min(decimals, 4)}f}")
+    return significant(value, 3, most_decimals=4)
+
+
+def significant(value: float, digits: int, *, most_decimals: int = 15) -> str:
+    """So many significant digits, without an exponent, with a real minus; what every number here is made of.
+
+    The digits are those of the rounded number: -0.09999999999999987 is -0.100 as -0.1 is, 9.996 is 10.0.
+    """
+    if value == 0:
+        return "0"
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
+    return decimal(value, min(max(digits - 1 - exponent, 0), most_decimals))
+
+
+def decimal(value: float, decimals: int) -> str:
+    """So many decimals, with a real minus; nought has none."""
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", MINUS)
 
 
 def format_p(p: float | None) -> str:
@@ -76,8 +92,7 @@ def format_rho(rho: float | None, decimals: int = 2) -> str:
     """A correlation with two decimals and a real minus."""
     if rho is None or pd.isna(rho):
         return DASH
-    text = f"{rho:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else _with_minus(text)
+    return decimal(rho, decimals)
 
 
 def format_interval(low: float, high: float) -> str:
@@ -91,14 +106,21 @@ def format_span(values: pd.Series[float], decimals: int = 0, *, percent: bool = 
     if values.empty:
         return "none"
     scale, unit = (100, " %") if percent else (1, "")
-    low, high = (f"{scale * value:.{decimals}f}" for value in (values.min(), values.max()))
+    low, high = (decimal(scale * value, decimals) for value in (values.min(), values.max()))
     return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
-
-
-def _with_minus(text: str) -> str:
-    return text.replace("-", MINUS)
 
 
 def format_fixed(value: float | None, digits: int = 2) -> str:
     """So many decimals; a dash where there is no number."""
-    return DASH if value is None or pd.isna(value) else f"{value:.{digits}f}"
+    return DASH if value is None or pd.isna(value) else decimal(value, digits)
+
+
+def spoken(name: str) -> str:
+    """A column or a value as people write it: ``suv_max`` is SUVmax, ``on_treatment`` is on treatment."""
+    said = re.sub(
+        r"\bsuv_?(max|mean|peak)(?![a-z])",
+        lambda found: f"SUV{found[1].lower()}",
+        name,
+        flags=re.IGNORECASE,
+    )
+    return said.replace("_", " ")

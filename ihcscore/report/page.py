@@ -22,6 +22,7 @@ from ihcscore.report.numbers import (
     format_range,
     format_rho,
     format_value,
+    spoken,
 )
 from ihcscore.schema import Note, NoteKind, RegionName, RegionSource, Sampling
 
@@ -82,6 +83,7 @@ def environment() -> jinja2.Environment:
         "range": format_range,
         "rho": format_rho,
         "sentence": lambda text: f"{text[0].upper()}{text[1:]}.",
+        "spoken": spoken,
         "value": format_value,
     }
     made.tests["filled"] = pd.notna

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from ihcscore.report import wording
-from ihcscore.report.numbers import equals_p, format_p, format_percent, format_rho
+from ihcscore.report.numbers import equals_p, format_p, format_percent, format_rho, spoken
 from ihcscore.report.page import svg_uri
 from ihcscore.schema import CorrelationSettings, PermutationKind, Quantity, Uptake, Variable
 
@@ -147,7 +147,7 @@ def forest_names(pairs: Sequence[Pair]) -> list[str]:
         return [f"{x.name}\nagainst {y.name}" for x, y in pairs]
     if len({y for _, y in pairs}) < 2:
         return [x.name for x, _ in pairs]
-    return [f"{x.name}, {y.parts[-1]}" for x, y in pairs]
+    return [f"{x.name}, {spoken(y.parts[-1])}" for x, y in pairs]
 
 
 def forest_texts(correlations: pd.DataFrame) -> list[str]:
@@ -162,7 +162,7 @@ def forest_texts(correlations: pd.DataFrame) -> list[str]:
 def axis_name(quantity: Quantity, settings: CorrelationSettings) -> str:
     """Name of an axis, with its unit; a ratio of densities and an SUV have none of their own."""
     if isinstance(quantity, Uptake):
-        return f"{quantity.name}, {settings.timepoint.replace('_', ' ')}"
+        return f"{spoken(quantity.name)}, {spoken(settings.timepoint)}"
     column = quantity.column or settings.density
     if quantity.over is not None:
         return quantity.name

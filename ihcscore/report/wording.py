@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ihcscore.report.numbers import equals_p, format_interval, format_p, format_rho, format_span
+from ihcscore.report.numbers import equals_p, format_interval, format_p, format_rho, format_span, spoken
 from ihcscore.report.page import render
 from ihcscore.schema import (
     Adjustment,
@@ -87,8 +87,8 @@ def question(settings: CorrelationSettings, variables: Sequence[str]) -> str:
         return f"Do {variables[0]} and {variables[1]} go together across patients?"
     what = "the lesion's" if settings.unit is Unit.LESION else "the patient's"
     return (
-        f"Does the density of immune cells in {what} tissue go with {what} {settings.suv} at "
-        f"{settings.timepoint}? One point is a {settings.unit}."
+        f"Does the density of immune cells in {what} tissue go with {what} {spoken(settings.suv)} at "
+        f"{spoken(settings.timepoint)}? One point is a {settings.unit}."
     )
 
 

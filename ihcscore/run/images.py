@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from ihcscore import output, pictures
+from ihcscore import output, pictures, report
 from ihcscore.cells import described, finder_of
 from ihcscore.errors import IhcscoreError, SlideError, all_of, require_in
 from ihcscore.output.progress import Progress, silent
 from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import CountedArray, as_profile, count_array
-from ihcscore.run.stained import doubted, refuse_other_stains, stain_mark, stain_notes
-from ihcscore.schema import COUNTED_MPP_UM, IMAGE_CELLS, IMAGE_COUNTS, Note, Quality
+from ihcscore.run.sheets import ContactSheets, quality_of
+from ihcscore.run.stained import doubted, refuse_other_stains, stain_mark
+from ihcscore.schema import COUNTED_MPP_UM, IMAGE_CELLS, IMAGE_COUNTS
 from ihcscore.score import density as score
 from ihcscore.slide.readers.plain_image import find_images, read_image
 from ihcscore.stain import estimate_stains
@@ -32,14 +33,14 @@ class ImageCounts:
         As in ``cells.csv`` and ``counts.csv``.
     errors : dict of str to IhcscoreError
         Images that could not be counted, and why, by file name.
-    notes : dict of str to tuple of Note
-        What a reader must know of an image, by file name.
+    warnings : dict of str to str
+        What must be known of an image before its count is used, by file name.
     """
 
     cells: pd.DataFrame = field(repr=False)
     counts: pd.DataFrame = field(repr=False)
     errors: dict[str, IhcscoreError]
-    notes: dict[str, tuple[Note, ...]] = field(default_factory=dict)
+    warnings: dict[str, str] = field(default_factory=dict)
 
 
 def count_images(
@@ -50,6 +51,7 @@ def count_images(
     out: str | Path | None = None,
     overlays: bool = False,
     force_stain: bool = False,
+    negatives: bool = False,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> ImageCounts:
@@ -63,11 +65,13 @@ def count_images(
     mpp_um : float
         µm per pixel of all images.
     out : str or Path, optional
-        Folder for the tables; without it nothing is written.
+        Folder for tables, contact sheets and page; without it nothing is written.
     overlays : bool
         Also write a picture of each image with its cells.
     force_stain : bool
         Count images that are refused for their stain.
+    negatives : bool
+        Mark negative cells on pictures too.
     overwrite : bool
         Replace a run that the folder already holds.
     progress : callable, optional
@@ -89,18 +93,39 @@ def count_images(
     if out is None:
         return _count_all(files, counter, None, progress)
     with output.OutputFolder(out, overwrite=overwrite) as folder:
-        result = _count_all(files, counter, folder if overlays else None, progress)
+        drawing = _Pictures(
+            folder=folder,
+            marker=profile.name,
+            sheets=ContactSheets(folder=folder, title=f"{profile.name}, {len(files)} images"),
+            names=output.distinct_names(files) if overlays else {},
+            negatives=negatives,
+        )
+        result = _count_all(files, counter, drawing, progress)
+        drawing.sheets.finish()
         output.write_table(folder.new_file("cells.csv"), result.cells, IMAGE_CELLS)
         output.write_table(folder.new_file("counts.csv"), result.counts, IMAGE_COUNTS)
         content = {
             "marker": profile.name,
-            "parameters": {"mpp_um": mpp_um, "overlays": overlays, "force_stain": force_stain},
+            "parameters": {
+                "mpp_um": mpp_um,
+                "overlays": overlays,
+                "force_stain": force_stain,
+                "negatives": negatives,
+            },
             "profile": profile,
             "finder": described(finder_of(profile)),
             "errors": {name: str(error) for name, error in result.errors.items()},
-            "notes": result.notes,
+            "warnings": result.warnings,
         }
-        output.write_record(folder, output.make_record("count", content))
+        record = output.make_record("count", content)
+        page = report.CountsPage(
+            record=record,
+            counts=result.counts,
+            sheets=drawing.sheets.files,
+            overlays={file.name: name for file, name in drawing.names.items()},
+        )
+        folder.add_file(report.html_of(page), "report.html")
+        output.write_record(folder, record)
     return result
 
 
@@ -127,15 +152,38 @@ class _Counter:
         return count_array(rgb, mpp_um=self.mpp_um, profile=self.profile, stains=stains), check
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Pictures:
+    """What is drawn of counted images: contact sheets, and overlays of those that have a name for one."""
+
+    folder: output.OutputFolder
+    marker: str
+    sheets: ContactSheets
+    names: dict[Path, str]
+    negatives: bool
+
+    def add(self, file: Path, counted: CountedArray, check: StainCheck, warning: str) -> None:
+        picture = pictures.FieldPicture(
+            rgb=counted.rgb,
+            cells=counted.cells,
+            square=None,
+            mpp_um=counted.mpp_um,
+            title=f"{stain_mark(check)}{file.name}  ·  {self.marker}",
+            negatives=self.negatives,
+            note=warning,
+        )
+        self.sheets.add(file.name, picture, warned=bool(warning))
+        if file in self.names:
+            drawn = pictures.draw_field(picture)
+            pictures.write_png(self.folder.new_file(output.OVERLAYS, f"{self.names[file]}.png"), drawn)
+
+
 def _count_all(
-    files: Sequence[Path],
-    counter: _Counter,
-    folder: output.OutputFolder | None,
-    progress: Progress,
+    files: Sequence[Path], counter: _Counter, drawing: _Pictures | None, progress: Progress
 ) -> ImageCounts:
     cells, rows = [], []
     errors: dict[str, IhcscoreError] = {}
-    notes: dict[str, tuple[Note, ...]] = {}
+    warnings: dict[str, str] = {}
     for number, file in enumerate(files):
         progress(file.name, number / len(files))
         try:
@@ -143,13 +191,13 @@ def _count_all(
         except SlideError as error:
             errors[file.name] = error
             continue
-        if of_stain := stain_notes(check, counts=True):
-            notes[file.name] = of_stain
+        qc, reason = doubted(*quality_of(counted), check)
+        if reason:
+            warnings[file.name] = reason
         cells.append(counted.cells.assign(image=file.name))
-        rows.append(_row(file.name, counted, check, counter.profile))
-        if folder is not None:
-            title = f"{stain_mark(check)}{file.name}  ·  {counter.profile.name}"
-            _write_overlay(folder, file, counted, title)
+        rows.append(_row(file.name, counted, counter.profile) | {"qc": str(qc), "qc_reason": reason})
+        if drawing is not None:
+            drawing.add(file, counted, check, reason)
     progress("done", 1.0)
     if not rows:
         raise all_of(errors.values())
@@ -157,15 +205,14 @@ def _count_all(
         cells=pd.concat(cells, ignore_index=True)[IMAGE_CELLS.names],
         counts=pd.DataFrame(rows, columns=IMAGE_COUNTS.names),
         errors=errors,
-        notes=notes,
+        warnings=warnings,
     )
 
 
-def _row(name: str, counted: CountedArray, check: StainCheck, profile: MarkerProfile) -> dict[str, object]:
+def _row(name: str, counted: CountedArray, profile: MarkerProfile) -> dict[str, object]:
     height, width = counted.rgb.shape[:2]
     area_mm2 = width * height * (counted.mpp_um / 1000) ** 2
     counts = score.count_classes(counted.cells)
-    qc, reason = doubted(Quality.PASS, "", check)
     return {
         "image": name,
         "marker": profile.name,
@@ -177,17 +224,4 @@ def _row(name: str, counted: CountedArray, check: StainCheck, profile: MarkerPro
         **score.image_densities(counts, area_mm2=area_mm2),
         "pigment_fraction": counted.pigment_fraction,
         "stain_source": counted.stains.source,
-        "qc": str(qc),
-        "qc_reason": reason,
     }
-
-
-def _write_overlay(folder: output.OutputFolder, file: Path, counted: CountedArray, title: str) -> None:
-    picture = pictures.FieldPicture(
-        rgb=counted.rgb,
-        cells=counted.cells,
-        square=None,
-        mpp_um=counted.mpp_um,
-        title=title,
-    )
-    pictures.write_png(folder.new_file("overlays", f"{file.stem}.png"), pictures.draw_field(picture))

@@ -70,7 +70,7 @@ def write_regions(
         content = output.regions_geojson({"Tumor": (annotations.tumour, TUMOUR_COLOUR)}, slide=slide.name)
     partial = out.with_name(f".{out.name}.partial")
     try:
-        output.write_json(partial, content)
+        output.write_geojson(partial, content)
         partial.replace(out)
     except OSError as error:
         raise OutputError(
@@ -134,7 +134,7 @@ def _write(folder: output.OutputFolder, planned: PlannedSlide) -> None:
         ("annotations.geojson", annotations_geojson(plan, slide=slide.name)),
         ("regions.geojson", regions_geojson(plan, survey, slide=slide.name)),
     ):
-        output.write_json(folder.new_file(file), content)
+        output.write_geojson(folder.new_file(file), content)
     overview = draw_plan(slide, survey, plan, fields, title=f"regions {plan.annotations.source}")
     pictures.write_png(folder.new_file("overview.png"), overview)
     content = {"slide": slide.name, "parameters": planned.settings, "notes": plan.notes}

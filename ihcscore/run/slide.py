@@ -181,7 +181,9 @@ class _Scorer:
         qc, reason = doubted(qc, reason, self.planned.survey.stain_check)
         seen = ScoredField(field=one, status=FieldStatus.SCORED, qc=qc, qc_reason=reason, quality=quality)
         if seen.qc == Quality.FAIL and self.planned.plan.rejects:
-            return replace(seen, status=FieldStatus.REJECTED, error=f"field {one.field_id}: {reason}")
+            rejected = replace(seen, status=FieldStatus.REJECTED, error=f"field {one.field_id}: {reason}")
+            self._draw(rejected, counted)
+            return rejected
         scored = replace(
             seen,
             values=score.score_field(
@@ -192,10 +194,14 @@ class _Scorer:
             ),
             cells=counted.cells,
         )
+        self._draw(scored, counted)
+        return scored
+
+    def _draw(self, one: ScoredField, counted: CountedField) -> None:
+        """Write its pictures, where anything is written."""
         if self.pictures is not None:
             with self.watch.timing("writing"):
-                self.pictures.add(scored, counted)
-        return scored
+                self.pictures.add(one, counted)
 
     def _quality(self, one: Field, counted: CountedField) -> FieldQuality:
         """Quality of one field, from its own pixels and from the thumbnail's folds."""

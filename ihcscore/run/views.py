@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ihcscore import output, pictures
-from ihcscore.geometry.field import square_of
+from ihcscore.geometry.field import Field, square_of
 from ihcscore.geometry.polygons import mask_to_polygons
+from ihcscore.run.count import CountedField
 from ihcscore.run.plan import Plan
+from ihcscore.run.planned import PlannedSlide
 from ihcscore.run.survey import Survey
 from ihcscore.schema import (
     CLASS_COLOURS,
+    FOLD_COLOUR,
     IGNORE_COLOUR,
+    INK_COLOUR,
     LEFT_OUT_COLOUR,
     PALE_COLOUR,
     REGION_COLOURS,
@@ -23,20 +28,30 @@ from ihcscore.schema import (
     CellClass,
     FieldStatus,
     RegionName,
+    Rgb,
 )
 from ihcscore.slide import Slide
+from ihcscore.tissue.focus import spoilt_parts
 
 OVERVIEW_PX = 1600
+# What a screen shows; the overview is no larger, lying or standing, its strips of text included.
+_SCREEN_PX = (1920, 1080)
+_STRIPS_PX = 140
 
 
 def draw_plan(
     slide: Slide, survey: Survey, plan: Plan, fields: pd.DataFrame, *, title: str
 ) -> NDArray[np.uint8]:
-    """The whole slide with regions, fields and what is left out; small slides are read at a finer scale."""
+    """The whole slide with regions, fields and what is left out, as large as a screen at most.
+
+    Small slides are read at a finer scale.
+    """
     thumbnail = survey.thumbnail
     longest_um = max(slide.size_xy_px) * slide.mpp_um
     if max(thumbnail.rgb.shape) < OVERVIEW_PX / 2:
         thumbnail = slide.thumbnail(max(longest_um / OVERVIEW_PX, slide.mpp_um))
+    rgb = _on_a_screen(thumbnail.rgb)
+    shrink = thumbnail.rgb.shape[1] / rgb.shape[1]
     left_out = survey.tissue.mask & ~survey.countable
     marks = (
         ("Left out (ink, fold, edge, blur)", left_out | survey.artefacts.pen, LEFT_OUT_COLOUR),
@@ -44,9 +59,9 @@ def draw_plan(
     )
     return pictures.draw_overview(
         pictures.Overview(
-            rgb=thumbnail.rgb,
-            downsample=thumbnail.downsample,
-            mpp_um=thumbnail.mpp_um,
+            rgb=rgb,
+            downsample=thumbnail.downsample * shrink,
+            mpp_um=thumbnail.mpp_um * shrink,
             tumour=plan.annotations.tumour,
             tissue=survey.outline,
             excluded=plan.annotations.excluded,
@@ -60,6 +75,13 @@ def draw_plan(
             title=f"{slide.name}  ·  {title}",
         )
     )
+
+
+def _on_a_screen(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture that fits on a screen with its strips of text."""
+    lying = rgb.shape[1] >= rgb.shape[0]
+    width, height = _SCREEN_PX if lying else _SCREEN_PX[::-1]
+    return pictures.shrunk_to_fit(rgb, (width, height - _STRIPS_PX))
 
 
 def placed_fields(fields: pd.DataFrame) -> list[pictures.PlacedField]:
@@ -99,3 +121,45 @@ def regions_geojson(plan: Plan, survey: Survey, *, slide: str) -> dict[str, Any]
         },
         slide=slide,
     )
+
+
+def spoilt_in(
+    planned: PlannedSlide, one: Field, counted: CountedField
+) -> list[tuple[str, NDArray[np.bool_], Rgb]]:
+    """What spoils a field: name, pixels of its picture and colour of folds and of ink, where there are any.
+
+    As its quality is judged: by its own pixels, and by the slide's thumbnail.
+    """
+    window, inside = counted.square.pixels(counted.rgb.shape)
+    own = spoilt_parts(
+        np.ascontiguousarray(counted.rgb[window]),
+        mpp_um=counted.mpp_um,
+        white_rgb=planned.survey.stains.white_rgb,
+        inside=inside,
+    )
+    artefacts = planned.survey.artefacts
+    found = []
+    for name, colour, near, far in (
+        ("Fold", FOLD_COLOUR, own[0], artefacts.fold),
+        ("Ink", INK_COLOUR, own[1], artefacts.pen),
+    ):
+        seen = _in_picture(far, one, counted, planned.survey.tissue.downsample)
+        here = np.zeros_like(seen)
+        here[window] = (seen[window] | near) & inside
+        if here.any():
+            found.append((name, here, colour))
+    return found
+
+
+def _in_picture(
+    mask: NDArray[np.bool_], one: Field, counted: CountedField, downsample: float
+) -> NDArray[np.bool_]:
+    """A mask of the thumbnail on the pixels of a field's picture."""
+    scale = counted.square.side_px / one.square.side_px
+    left, top = counted.square.centre_xy_px - one.square.centre_xy_px * scale
+    size = (counted.rgb.shape[1], counted.rgb.shape[0])
+    zoom = downsample * scale
+    # Pixel centres lie half a pixel from the corners that both systems start from.
+    shift = (zoom - 1) / 2
+    onto = np.array([[zoom, 0.0, left + shift], [0.0, zoom, top + shift]])
+    return np.asarray(cv2.warpAffine(mask.astype(np.uint8), onto, size, flags=cv2.INTER_NEAREST) > 0)

@@ -19,7 +19,7 @@ from ihcscore.run.plan import Plan
 from ihcscore.run.planned import PlannedSlide
 from ihcscore.run.result import ScoredField, SlideScores
 from ihcscore.run.stained import stain_mark
-from ihcscore.run.views import OVERVIEW_PX, annotations_geojson, draw_plan, regions_geojson
+from ihcscore.run.views import OVERVIEW_PX, annotations_geojson, draw_plan, regions_geojson, spoilt_in
 from ihcscore.schema import (
     CLASS_COLOURS,
     FIELDS,
@@ -29,6 +29,7 @@ from ihcscore.schema import (
     FieldStatus,
     Note,
     NoteKind,
+    Quality,
     RegionName,
     RegionSource,
     Sampling,
@@ -39,11 +40,12 @@ from ihcscore.tissue.mask import TissueSettings
 _PREVIEW_PX = 640
 # In the record of a run on fields that were drawn, looked at and given back: how they were drawn.
 _DRAWN_BEFORE = "drawn_before"
+_PLAIN_QUALITY = 90
 
 
 @dataclass(kw_only=True)
 class FieldPictures:
-    """Pictures of the fields, written one by one so that no more than one is held in memory.
+    """Pictures of the fields that were read, written one by one so that no more than one is held in memory.
 
     Attributes
     ----------
@@ -63,27 +65,43 @@ class FieldPictures:
     previews: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def add(self, scored: ScoredField, counted: CountedField) -> None:
-        """Write the pictures of a field that was scored."""
-        name = scored.field.field_id
-        slide, mark = self.planned.slide.name, stain_mark(self.planned.survey.stain_check)
-        density = report.format_density(scored.values["positive_per_mm2"])
+        """Write the pictures of a field that was scored, or rejected for what is tinted on them.
+
+        A turned field is shown as it lies on the slide that it was drawn on; `-plain.jpg` is as scanned.
+        """
+        name, carried = scored.field.field_id, self.planned.plan.carried
+        mirrored = carried is not None and carried.mirrored
+        as_scanned = self._picture(scored, counted)
+        turned = mirrored or counted.square.angle_deg % 360 != 0
         drawn = pictures.draw_field(
-            pictures.FieldPicture(
-                rgb=counted.rgb,
-                cells=counted.cells_in_picture,
-                square=counted.square,
-                mpp_um=counted.mpp_um,
-                title=f"{mark}{slide}  ·  {self.marker}  ·  {name}  ·  {density} positive per mm²",
-            )
+            pictures.upright_field(as_scanned, mirrored=mirrored) if turned else as_scanned
         )
         pictures.write_png(self._file(name, ".png"), drawn)
-        pictures.write_jpeg(self._file(name, "-plain.jpg"), counted.rgb, quality=92)
+        pictures.write_jpeg(self._file(name, "-plain.jpg"), counted.rgb, quality=_PLAIN_QUALITY)
         if self.upright:
-            carried = self.planned.plan.carried
-            mirrored = carried is not None and carried.mirrored
-            square = pictures.upright_square(counted.rgb, counted.square, mirrored=mirrored)
+            square = pictures.upright_square(
+                pictures.tinted(as_scanned), counted.square, side_px=pictures.CONTACT_PX, mirrored=mirrored
+            )
             pictures.write_jpeg(self._file(name, "-upright.jpg"), square, quality=90)
         self.previews[name] = pictures.encode_jpeg(drawn, longest_px=_PREVIEW_PX)
+
+    def _picture(self, scored: ScoredField, counted: CountedField) -> pictures.FieldPicture:
+        """A field as it was scanned, with its cells and with what spoils it."""
+        mark = stain_mark(self.planned.survey.stain_check)
+        words = [f"{mark}{self.planned.slide.name}", self.marker, scored.field.field_id]
+        rejected = scored.status is FieldStatus.REJECTED
+        if not rejected:
+            words.append(f"{report.format_density(scored.values['positive_per_mm2'])} positive per mm²")
+        return pictures.FieldPicture(
+            rgb=counted.rgb,
+            cells=None if rejected else counted.cells_in_picture,
+            square=counted.square,
+            mpp_um=counted.mpp_um,
+            title="  ·  ".join(words),
+            negatives=self.planned.settings.negatives,
+            tinted=[] if scored.qc is Quality.PASS else spoilt_in(self.planned, scored.field, counted),
+            note=f"Not scored: {scored.qc_reason}" if rejected else "",
+        )
 
     def _file(self, field_id: str, ending: str) -> Path:
         name = output.overlay_name(self.planned.slide.name, self.marker, field_id)
@@ -109,7 +127,7 @@ def write_run(
         ("fields.geojson", output.fields_geojson(result.fields, REGION_COLOURS)),
         ("cells.geojson", output.cells_geojson(result.cells, CLASS_COLOURS, mpp_um=slide.mpp_um)),
     ):
-        output.write_json(folder.new_file(file), content)
+        output.write_geojson(folder.new_file(file), content)
     if plan.carried is None:
         keep_thumbnail(folder.staging / CACHE, slide, survey.thumbnail, TissueSettings().mpp_um)
     title = f"{stain_mark(survey.stain_check)}{marker}  ·  regions {plan.annotations.source}"

@@ -5,7 +5,9 @@ Nothing here imports numpy or pandas, so that ``ihcscore --help`` stays instant.
 
 from ihcscore.schema.colours import (
     CLASS_COLOURS,
+    FOLD_COLOUR,
     IGNORE_COLOUR,
+    INK_COLOUR,
     LEFT_OUT_COLOUR,
     PALE_COLOUR,
     REGION_COLOURS,
@@ -104,9 +106,11 @@ __all__ = [
     "DEMO_FIT",
     "DEMO_PLACES",
     "FIELDS",
+    "FOLD_COLOUR",
     "IGNORE_COLOUR",
     "IMAGE_CELLS",
     "IMAGE_COUNTS",
+    "INK_COLOUR",
     "INTERVAL_COLUMNS",
     "JOINED",
     "LEFT_OUT_COLOUR",

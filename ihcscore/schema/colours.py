@@ -18,6 +18,9 @@ REGION_COLOURS: dict[str, Rgb] = {
     RegionName.GIVEN: (70, 70, 160),
 }
 LEFT_OUT_COLOUR: Rgb = (200, 0, 30)
+# What is tinted on the picture of a field that it spoils.
+FOLD_COLOUR: Rgb = (200, 0, 30)
+INK_COLOUR: Rgb = (235, 185, 0)
 PALE_COLOUR: Rgb = (130, 90, 190)
 # QuPath's own colour of its class Tumor, and of classes that are ignored.
 TUMOUR_COLOUR: Rgb = (200, 0, 0)

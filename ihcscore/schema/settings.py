@@ -137,6 +137,8 @@ class RunSettings:
         another slide with a larger one stays unplaced.
     force_stain : bool
         Count a slide that is refused for its stain (H&E, grey, fluorescence). It stands in every output.
+    negatives : bool
+        Mark negative cells on the pictures of the fields too, by small dots. They alter no number.
     """
 
     fields: FieldSettings = field(default_factory=FieldSettings)
@@ -145,6 +147,7 @@ class RunSettings:
     icc: bool = True
     max_registration_error_um: float = 100.0
     force_stain: bool = False
+    negatives: bool = False
 
     def __post_init__(self) -> None:
         if self.mpp_um is not None:

@@ -13,7 +13,7 @@ from ihcscore.fields import SamplingFrame, tissue_fraction
 from ihcscore.fields.quality import QualitySettings
 from ihcscore.geometry.field import Field
 from ihcscore.geometry.square import Square
-from ihcscore.regions import Annotations
+from ihcscore.regions import Annotations, Region, derive_regions
 from ihcscore.register import Registration
 from ihcscore.run.plan import Carried, Plan, sampling_frame, sampling_notes
 from ihcscore.run.survey import Survey
@@ -112,8 +112,10 @@ class CarriedFields:
             for one, place in zip(self.fields, places, strict=True)
         )
         registration = pair.registration
+        outlines = _carried(self.outlines, registration)
         return Plan(
-            annotations=_carried(self.outlines, registration),
+            annotations=outlines,
+            regions=_regions(outlines, slide, survey, settings),
             fields=fields,
             n_fields=dict(Counter(one.region for one in fields)),
             frame=frame,
@@ -165,6 +167,20 @@ def _carried(annotations: Annotations, registration: Registration) -> Annotation
         for name in ("tumour", "centre", "front", "excluded")
     }
     return Annotations(**areas, source=annotations.source)
+
+
+def _regions(
+    outlines: Annotations, slide: Slide, survey: Survey, settings: RunSettings
+) -> tuple[Region, ...]:
+    """The regions that follow from the carried outlines: to be seen, no field is drawn in them."""
+    regions, _ = derive_regions(
+        outlines,
+        tissue=survey.outline,
+        mpp_um=slide.mpp_um,
+        side_px=settings.fields.side_um / slide.mpp_um,
+        settings=settings.regions,
+    )
+    return tuple(regions)
 
 
 def _notes(source: RegionSource, name: str) -> tuple[Note, ...]:

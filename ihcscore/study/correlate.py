@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +113,14 @@ def _write_page(
     from ihcscore.report.page import html_of
     from ihcscore.report.study import StudyPage
 
-    drawn = _draw_overviews(study, settings)
-    scatters = _draw_scatters(study, settings, progress)
+    n_overviews = 1 + (len(study.serial) > 0) + (len(study.response) > 0)
+    n_figures = n_overviews + sum(question.role is Role.PRIMARY for question in study.questions)
+
+    def drawing(number: int) -> None:
+        progress(f"drawing figure {number} of {n_figures}", 0.3 + 0.6 * (number - 1) / n_figures)
+
+    drawn = _draw_overviews(study, settings, drawing)
+    scatters = _draw_scatters(study, settings, lambda number: drawing(n_overviews + number))
     files = dict(drawn)
     for number, (variable, _, picture) in enumerate(scatters, 1):
         name = f"scatter-{_file_name(variable)}"
@@ -139,12 +145,16 @@ def _write_page(
     folder.add_file(html_of(page), "report.html")
 
 
-def _draw_overviews(study: Study, settings: CorrelationSettings) -> dict[str, Picture]:
+def _draw_overviews(
+    study: Study, settings: CorrelationSettings, drawing: Callable[[int], None]
+) -> dict[str, Picture]:
     """All correlations, both scans, and responses; each where there is something to draw."""
     # Matplotlib is loaded by those who draw with it.
     from ihcscore.report import figures
+    from ihcscore.report.numbers import spoken
     from ihcscore.report.study import forest_names, forest_texts
 
+    drawing(1)
     drawn = {
         "forest": figures.forest(
             study.correlations,
@@ -153,16 +163,18 @@ def _draw_overviews(study: Study, settings: CorrelationSettings) -> dict[str, Pi
         )
     }
     if len(study.serial):
-        names = (settings.timepoint, settings.on_treatment)
-        drawn["scans"] = figures.before_after(study.scans, names=names, suv=settings.suv)
+        drawing(len(drawn) + 1)
+        names = spoken(settings.timepoint), spoken(settings.on_treatment)
+        drawn["scans"] = figures.before_after(study.scans, names=names, suv=spoken(settings.suv))
     if len(study.response):
-        titled = [("\n".join(quantity.parts), table) for quantity, table in study.by_response]
+        drawing(len(drawn) + 1)
+        titled = [("\n".join(map(spoken, quantity.parts)), table) for quantity, table in study.by_response]
         drawn["response"] = figures.by_response(titled, RESPONSES)
     return drawn
 
 
 def _draw_scatters(
-    study: Study, settings: CorrelationSettings, progress: Progress
+    study: Study, settings: CorrelationSettings, drawing: Callable[[int], None]
 ) -> list[tuple[Variable, str, Picture]]:
     """The points of each primary question: its x, its title, its picture."""
     from ihcscore.report import figures
@@ -171,8 +183,8 @@ def _draw_scatters(
     rows = zip(study.questions, study.correlations.to_dict("records"), strict=True)
     primary = [(question, row) for question, row in rows if question.role is Role.PRIMARY]
     drawn = []
-    for number, (question, row) in enumerate(primary):
-        progress("drawing", 0.3 + 0.6 * number / len(primary))
+    for number, (question, row) in enumerate(primary, 1):
+        drawing(number)
         title = scatter_title(row)
         picture = figures.scatter(
             question.points,

@@ -182,15 +182,50 @@ def field_quality(
     if not 0.1 <= mpp_um <= 1.0:
         raise ValueError(f"mpp_um is {mpp_um}, expected 0.1 to 1 µm per pixel")
     settings = settings or FocusSettings()
+    unit = max(_FOCUS_UNIT_UM, mpp_um)
+    fine, coarse = _detail(rgb, mpp_um=mpp_um, unit_um=unit, block_um=settings.focus_block_um, inside=inside)
+    judged = coarse > settings.min_contrast_od
+    focus = float(np.median(fine[judged] / coarse[judged])) if judged.any() else 0.0
+    fold, pen, own = _spoilt(
+        rgb, mpp_um=mpp_um, white_rgb=white_rgb, inside=inside, settings=settings, artefacts=artefacts
+    )
+    return FieldQuality(
+        focus=focus, fold_fraction=float(fold[own].mean()), pen_fraction=float(pen[own].mean())
+    )
+
+
+def spoilt_parts(
+    rgb: NDArray[np.uint8], *, mpp_um: float, white_rgb: Rgb, inside: Mask | None = None
+) -> tuple[Mask, Mask]:
+    """Where a field is folded and where it is under ink, as :func:`field_quality` sees it.
+
+    Parameters are those of :func:`field_quality`.
+
+    Returns
+    -------
+    fold, pen : ndarray of bool, shape (height, width)
+    """
+    settings = FocusSettings()
+    fold, pen, own = _spoilt(rgb, mpp_um=mpp_um, white_rgb=white_rgb, inside=inside, settings=settings)
+    size_xy = (rgb.shape[1], rgb.shape[0])
+    return planes.enlarged(fold & own, size_xy), planes.enlarged(pen & own, size_xy)
+
+
+def _spoilt(
+    rgb: NDArray[np.uint8],
+    *,
+    mpp_um: float,
+    white_rgb: Rgb,
+    inside: Mask | None,
+    settings: FocusSettings,
+    artefacts: ArtefactSettings | None = None,
+) -> tuple[Mask, Mask, Mask]:
+    """Folds, ink and the field's own part, at the scale at which artefacts are sought."""
     artefacts = replace(
         artefacts or ArtefactSettings(),
         pen_min_area_mm2=settings.pen_min_area_mm2,
         pen_min_length_um=settings.pen_min_length_um,
     )
-    unit = max(_FOCUS_UNIT_UM, mpp_um)
-    fine, coarse = _detail(rgb, mpp_um=mpp_um, unit_um=unit, block_um=settings.focus_block_um, inside=inside)
-    judged = coarse > settings.min_contrast_od
-    focus = float(np.median(fine[judged] / coarse[judged])) if judged.any() else 0.0
     step = max(1, round(WORKING_MPP_UM / mpp_um))
     size_xy = (max(1, rgb.shape[1] // step), max(1, rgb.shape[0] // step))
     od = thumbnail_od(planes.shrunk_to(rgb, size_xy), white_rgb)
@@ -199,7 +234,4 @@ def field_quality(
     own = np.ones(pen.shape, np.bool_) if inside is None else _mostly(planes.share_of(inside, size_xy))
     mean = averaged(od.mean(axis=2), artefacts.solid_smooth_um, small_mpp_um)
     tissue = own & ~pen & (mean > artefacts.edge_od)
-    fold = find_fold(od, tissue, small_mpp_um, artefacts)
-    return FieldQuality(
-        focus=focus, fold_fraction=float(fold[own].mean()), pen_fraction=float(pen[own].mean())
-    )
+    return find_fold(od, tissue, small_mpp_um, artefacts), pen, own

@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -7,7 +8,13 @@ import shapely
 
 from ihcscore import output
 from ihcscore.errors import OutputError
-from ihcscore.report.numbers import format_count, format_density, format_number, format_percent
+from ihcscore.report.numbers import (
+    format_count,
+    format_density,
+    format_number,
+    format_percent,
+    format_value,
+)
 from ihcscore.schema import DEMO, SCORES
 
 
@@ -110,3 +117,28 @@ def test_regions_as_annotations_with_holes():
     (feature,) = collection["features"]
     assert feature["properties"]["classification"] == {"name": "Tumor", "color": [200, 0, 0]}
     assert shapely.geometry.shape(feature["geometry"]).equals(ring)
+
+
+def test_geojson_is_short_and_reads_back(tmp_path):
+    ring = shapely.box(0, 0, 1000.123456, 100)
+    collection = output.regions_geojson({"Tumor": (ring, (200, 0, 0))}, slide="é")
+    output.write_geojson(tmp_path / "a.geojson", collection)
+    text = (tmp_path / "a.geojson").read_text(encoding="utf-8")
+    assert json.loads(text) == collection
+    assert "1000.12," in text
+    assert " " not in text.replace("Tumor", "")
+    output.write_geojson(tmp_path / "none.geojson", collection | {"features": []})
+    assert json.loads((tmp_path / "none.geojson").read_text())["features"] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-0.09999999999999987, "\N{MINUS SIGN}0.100"), (9.996, "10.0"), (-0.00001, "0.0000"), (0.0, "0")],
+)
+def test_the_digits_are_those_of_the_rounded_number(value, text):
+    assert format_value(value) == text
+
+
+def test_names_that_two_images_share_keep_their_endings():
+    files = [Path("a/t.png"), Path("a/t.tif"), Path("a/u.png")]
+    assert output.distinct_names(files) == dict(zip(files, ["t.png", "t.tif", "u"], strict=True))

@@ -134,8 +134,8 @@ def test_methods_are_whole_sentences_whatever_was_asked():
         (Variable(marker="CD8", region="A", over="CD4"), "CD8/CD4 · A"),
         (Variable(marker="CD8", region="A", column="sd_per_mm2"), "CD8 · A · sd_per_mm2, cells per mm²"),
         (Variable(marker="CD8", region="A", column="cv"), "CD8 · A · cv"),
-        (Uptake(suv="suv_max", lesions=Lesions.HIGHEST), "suv_max, highest lesion, baseline"),
-        (Uptake(suv="suv_max", lesions=Lesions.OWN), "suv_max of the lesion, baseline"),
+        (Uptake(suv="suv_max", lesions=Lesions.HIGHEST), "SUVmax, highest lesion, baseline"),
+        (Uptake(suv="suv_max", lesions=Lesions.OWN), "SUVmax of the lesion, baseline"),
     ],
 )
 def test_an_axis_is_named_by_what_it_shows(quantity, said):
@@ -171,7 +171,7 @@ def test_a_forest_without_intervals_and_lines_that_do_not_change():
     scans = pd.DataFrame(
         {"patient_id": ["A", "A", "B"], "lesion_id": ["1", "2", "1"], "before": 2.0, "after": 2.0}
     )
-    assert figures.before_after(scans, names=("baseline", "on_treatment"), suv="suv_max")["png"]
+    assert figures.before_after(scans, names=("baseline", "on treatment"), suv="SUVmax")["png"]
 
 
 def test_one_patient_can_be_drawn():
@@ -186,3 +186,42 @@ def test_one_patient_can_be_drawn():
 def test_ids_are_text_whatever_they_hold():
     strange = points(4).assign(patient_id=["$x_{$", "a_b^c", "<b>&", "\u4e2d"])
     assert figures.scatter(strange, x="CD8 $\\frac{", y="SUV", title="%s {}")["svg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("suv_max", "SUVmax"),
+        ("SUV_Peak, mean of lesions", "SUVpeak, mean of lesions"),
+        ("suvmean", "SUVmean"),
+        ("on_treatment", "on treatment"),
+        ("suv_max_lbm", "SUVmax lbm"),
+        ("tbr", "tbr"),
+    ],
+)
+def test_raw_names_are_said_as_people_say_them(name, said):
+    assert numbers.spoken(name) == said
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.93, 1.08), (0.7, 1.6), (0.2, 5.0), (0.01, 90.0), (3.0, 40_000.0), (10.0, 1e12)]
+)
+def test_a_logarithmic_axis_has_ticks_whatever_it_shows(low, high):
+    ticks = figures.log_ticks(low, high)
+    assert 3 <= len(ticks) <= 10
+    assert all(low <= tick <= high for tick in ticks)
+    assert ticks == sorted(set(ticks))
+    assert all(len(f"{tick:g}".lstrip("0.")) <= 5 for tick in ticks)
+
+
+def test_a_figure_is_painted_once_for_both_formats():
+    painted = []
+
+    def paint(figure):
+        painted.append(figure)
+        figure.add_subplot().plot([1, 2])
+
+    drawn = figures.draw(paint, size_inch=(2, 2))
+    assert len(painted) == 1
+    assert drawn["png"].startswith(b"\x89PNG")
+    assert b"<svg" in drawn["svg"]
