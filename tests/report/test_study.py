@@ -124,7 +124,8 @@ def test_methods_are_whole_sentences_whatever_was_asked():
     few, chosen = correlations(4, y="CD3:a", x="CD8:a", density="mean_per_mm2")
     text = wording.methods(few, chosen, wording.Parts(serial=False, response=False, suv=False))
     assert "mean over fields) were averaged over a patient's samples. Spearman's" in text
-    assert "permutation test over all permutations. 95 %" in text
+    assert "permutation test over all permutations." in text
+    assert "Bonett" not in text  # four patients have no interval, and the methods name none
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_a_logarithmic_axis_has_ticks_whatever_it_shows(low, high):
     assert 3 <= len(ticks) <= 10
     assert all(low <= tick <= high for tick in ticks)
     assert ticks == sorted(set(ticks))
-    assert all(len(f"{tick:g}".lstrip("0.")) <= 5 for tick in ticks)
+    assert all(len(f"{tick:g}".lstrip("0.")) <= 6 for tick in ticks)
 
 
 def test_a_figure_is_painted_once_for_both_formats():
