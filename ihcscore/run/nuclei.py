@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -24,6 +24,7 @@ _BLOCK_UM = 128.0
 _MAX_PIXELS = 100_000_000
 _MAX_BLOCKS = 6000
 _BATCH = 300
+_THREADS = 4
 
 Mask = NDArray[np.bool_]
 
@@ -90,15 +91,13 @@ class _Grid:
         """Side of a block in pixels of the level that is read."""
         return self.block_um / self.view.stored.mpp_um
 
-    def read(self, chosen: Sequence[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], NDArray[np.uint8]]]:
-        """Row, column and RGB of blocks; what cannot be decoded is left out."""
-        side = self.side_px
-        for row, column in chosen:
-            try:
-                rgb = self.view.read((column * side, row * side), (side, side))
-            except ReadError:
-                continue
-            yield (row, column), rgb
+    def read(self, place: tuple[int, int]) -> NDArray[np.uint8] | None:
+        """RGB of a block by its row and column; None where it cannot be decoded."""
+        side, (row, column) = self.side_px, place
+        try:
+            return self.view.read((column * side, row * side), (side, side))
+        except ReadError:
+            return None
 
 
 def scan_blocks(slide: Slide, *, tissue: Mask, downsample: float, stains: Stains) -> BlockScan:
@@ -121,15 +120,24 @@ def scan_blocks(slide: Slide, *, tissue: Mask, downsample: float, stains: Stains
     nuclei = NuclearFeatures.empty((rows * grid.units, columns * grid.units), mpp_um=grid.unit_px * mpp_um)
     blurred = np.zeros(grid.shape_yx, np.bool_)
     n_batches = -(-len(chosen) // _BATCH)
-    for batch in range(n_batches):
-        # Each batch is spread over the whole slide, so that its sharpest parts are the slide's.
-        read = list(grid.read(chosen[batch::n_batches]))
-        for (row, column), rgb in read:
-            features = nuclear_features(rgb, stains=stains, mpp_um=mpp_um)
-            nuclei.put(features, row=row * grid.units, column=column * grid.units)
-        if read:
-            at_rows, at_columns = np.array([place for place, _ in read]).T
-            blurred[at_rows, at_columns] = _blurred([rgb for _, rgb in read], mpp_um)
+
+    def looked_at(place: tuple[int, int]) -> tuple[NDArray[np.uint8], NuclearFeatures] | None:
+        rgb = grid.read(place)
+        return None if rgb is None else (rgb, nuclear_features(rgb, stains=stains, mpp_um=mpp_um))
+
+    # Reading and filtering leave Python, so that threads share the work; blocks don't depend on each other.
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for batch in range(n_batches):
+            # Each batch is spread over the whole slide, so that its sharpest parts are the slide's.
+            places = chosen[batch::n_batches]
+            seen = [
+                (place, *one) for place, one in zip(places, pool.map(looked_at, places), strict=True) if one
+            ]
+            for (row, column), _, features in seen:
+                nuclei.put(features, row=row * grid.units, column=column * grid.units)
+            if seen:
+                at_rows, at_columns = np.array([place for place, _, _ in seen]).T
+                blurred[at_rows, at_columns] = _blurred([rgb for _, rgb, _ in seen], mpp_um)
     block_px = grid.block_um / slide.mpp_um / downsample
     return BlockScan(blurred=_on_thumbnail(blurred, tissue.shape, block_px), nuclei=nuclei)
 
