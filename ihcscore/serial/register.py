@@ -158,7 +158,7 @@ def carry_points(pair: SlidePair, points_xy: NDArray[np.float64]) -> pd.DataFram
 
 def _is_off(points_xy: NDArray[np.float64], slide: Slide) -> NDArray[np.bool_]:
     """Which points, shape (n, 2) in level-0 px, lie outside a slide, whose last edge belongs to it."""
-    return np.asarray(np.any((points_xy < 0) | (points_xy > slide.size_xy_px), axis=1))
+    return np.asarray(((points_xy < 0) | (points_xy > slide.size_xy_px)).any(axis=1), np.bool_)
 
 
 def _check_points(points_xy: NDArray[np.float64], reference: Slide, name: str) -> None:
