@@ -27,6 +27,7 @@ from ihcscore.cells.features import (
     relative_nucleus,
     sharpness,
     stained_around,
+    whole_cell,
 )
 from ihcscore.cells.finder import Found
 from ihcscore.geometry.grid import BLOCK_PX
@@ -50,9 +51,9 @@ ANSWER_PX = 2
 # Large pictures are answered in squares of so many pixels of the maps, each with what can change it.
 _PART_PX, _MARGIN_PX = 1024, 48
 
-# Cells are peaks of the answer, smoothed a little, among their neighbours within 2 µm (its pixels).
-_PEAK_SIGMA_PX = 0.8
-_PEAK_REACH_PX = 2
+# Cells are peaks of the answer, smoothed a little, among their eight neighbours (pixels of 1 µm).
+_PEAK_SIGMA_PX = 0.5
+_PEAK_REACH_PX = 1
 _PIGMENT_SIGMA_PX = 1.0
 _PIGMENT_REACH_PX = 3
 # A negative nucleus or pigment closer than this to a cell that is already there is part of it.
@@ -135,7 +136,7 @@ def candidates_in(
     listed from a share of the cut on, those below it as ``doubtful``.
     """
     peaks = _peaks(answer, profile.compartment, cuts)
-    return _described(peaks, maps, stains, profile.held_level_od(stains.chromogen_level.od))
+    return _described(peaks, maps, stains, profile)
 
 
 def pigment_of(answer: dict[str, Plane]) -> Plane:
@@ -303,10 +304,17 @@ def _nearest(peaks: pd.DataFrame) -> Peaks:
     return rows, columns
 
 
-def _described(peaks: pd.DataFrame, maps: StainMaps, stains: Stains, level_od: float) -> pd.DataFrame:
+def _described(peaks: pd.DataFrame, maps: StainMaps, stains: Stains, profile: MarkerProfile) -> pd.DataFrame:
     """Peaks with their places in the image and what the maps show there."""
     above = chromogen_above_background(maps)
+    level_od = profile.held_level_od(stains.chromogen_level.od)
     chromogen = np.maximum(above, 0) * np.float32(1 / level_od)
+    cell = whole_cell(
+        chromogen,
+        relative_nucleus(maps),
+        hematoxylin_weight=profile.hematoxylin_weight,
+        saturation=profile.saturation,
+    )
     rows, columns = (corners_of_centres(peaks[name].to_numpy()) * ANSWER_PX for name in ("row", "column"))
     x_px, y_px = maps.grid.centres_in_image(centres_of_corners(columns), centres_of_corners(rows))
     at = rows.astype(np.intp), columns.astype(np.intp)
@@ -317,7 +325,7 @@ def _described(peaks: pd.DataFrame, maps: StainMaps, stains: Stains, level_od: f
         **colour_features(maps, stains, at),
         covered_around=stained_around(chromogen, at, maps.mpp_um),
         sharpness_per_um=sharpness(maps.mean_od, at, maps.mpp_um),
-        diameter_um=diameter_um(chromogen + relative_nucleus(maps), at, maps.mpp_um),
+        diameter_um=diameter_um(cell, at, maps.mpp_um),
     )
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from network import WIDTHS, Network
+from network import Network
 from samples import CELL_MASS, Guess, Planes, Sample, Sampler
 from tiles import MARKED, MEMBRANE, PIGMENT, Floats, Tile
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ihcscore.geometry.grid import BLOCK_PX
@@ -23,24 +23,53 @@ MANY_CELLS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How long and how hard to train."""
+    """How long and how hard to train, and how much on pigment.
 
-    epochs: int = 12
-    # Epochs after which the weights are kept: how long was best is chosen on slides left out.
-    kept: tuple[int, ...] = (8, 10, 12)
+    Attributes
+    ----------
+    epochs : int
+    guess_from, guess_every : int
+        Guesses where the counted cells are begin at this epoch and are renewed every so many.
+    drawn_per_epoch : int
+        Drawn tiles that are shown.
+    looks_at_pigmented : int
+        Times that a drawn tile with pigment is among those to be shown.
+    no_melanin : float
+        Weight of real tiles' having no melanin; drawn tiles' pigment has 1.
+    pigment_gain : float
+        How much more pigment weighs where there is some.
+    residual_cross_talk : float
+        Standard deviation of how much of the chromogen is shifted to the residual.
+    """
+
+    epochs: int
+    guess_from: int
+    guess_every: int
+    drawn_per_epoch: int
+    looks_at_pigmented: int
+    no_melanin: float
+    pigment_gain: float
+    residual_cross_talk: float
     batch: int = 12
     learning_rate: float = 4e-3
-    # Guesses where the counted cells are begin at this epoch and are renewed every so many.
-    guess_from: int = 4
-    guess_every: int = 2
-    drawn_per_epoch: int = 400
     # Marked tiles are large: so many cuts of each.
     looks_at_marked: int = 8
-    widths: tuple[int, int, int] = WIDTHS
     seed: int = 0
 
 
-def answer(network: Network, planes: Planes) -> Planes:
+PLANS = {
+    "cells": Plan(
+        epochs=16, guess_from=5, guess_every=3, drawn_per_epoch=250, looks_at_pigmented=1, no_melanin=0.3,
+        pigment_gain=0.0, residual_cross_talk=0.12,
+    ),
+    "melanin": Plan(
+        epochs=12, guess_from=4, guess_every=2, drawn_per_epoch=400, looks_at_pigmented=2, no_melanin=1.0,
+        pigment_gain=2.0, residual_cross_talk=0.08,
+    ),
+}  # fmt: skip
+
+
+def answer(network: nn.Module, planes: Planes) -> Planes:
     """Log odds, shape (heads, h / 2, w / 2), of planes with sides of multiples of 4; mean of four turns."""
     edge = [BLOCK_PX + (-n % BLOCK_PX) // 2 for n in planes.shape[1:]]
     padded = np.pad(planes.astype(np.float32), [(0, 0)] + [(n, n) for n in edge])
@@ -75,7 +104,7 @@ def guess(network: Network, tile: Tile) -> Guess:
     return Guess(cells=points[order[:n]], unsure=points[order[n : n + max(2, n // 2)]])
 
 
-def loss_of(log_odds: Tensor, batch: Sequence[Sample]) -> Tensor:
+def loss_of(log_odds: Tensor, batch: Sequence[Sample], pigment_gain: float) -> Tensor:
     """Cross-entropy where cells are known or guessed, pseudo-Huber of the sum where they are counted."""
     target, weight = (
         torch.from_numpy(np.stack([getattr(one, name) for one in batch])) for name in ("target", "weight")
@@ -83,7 +112,7 @@ def loss_of(log_odds: Tensor, batch: Sequence[Sample]) -> Tensor:
     entropy = functional.binary_cross_entropy_with_logits(log_odds, target, reduction="none") * weight
     # What is there is rare beside what isn't; pigment fills whole areas and would outweigh the cells.
     cells, pigment = entropy[:, :PIGMENT], entropy[:, PIGMENT]
-    cells, pigment = cells * (1 + 4 * target[:, :PIGMENT]), pigment * (1 + 2 * target[:, PIGMENT])
+    cells, pigment = cells * (1 + 4 * target[:, :PIGMENT]), pigment * (1 + pigment_gain * target[:, PIGMENT])
     loss = cells.sum() / len(batch) / 150 + pigment.sum() / len(batch) / 300
     counted = [k for k, one in enumerate(batch) if not np.isnan(one.count)]
     if counted:
@@ -97,10 +126,10 @@ def loss_of(log_odds: Tensor, batch: Sequence[Sample]) -> Tensor:
     return loss
 
 
-def train(tiles: Sequence[Tile], plan: Plan, say: Callable[[str], None] = print) -> dict[int, Network]:
-    """Networks (moving averages of the weights) after the epochs to keep."""
+def train(tiles: Sequence[Tile], plan: Plan, say: Callable[[str], None] = print) -> Network:
+    """A network: the moving average of the weights."""
     torch.manual_seed(plan.seed)
-    network = Network(plan.widths)
+    network = Network()
     mean = copy.deepcopy(network).eval()
     counted = [t for t in tiles if t.count is not None]
     steps = -(-len(_epoch(tiles, plan, np.random.default_rng(0))) // plan.batch)
@@ -109,17 +138,19 @@ def train(tiles: Sequence[Tile], plan: Plan, say: Callable[[str], None] = print)
         optimiser, plan.learning_rate, total_steps=plan.epochs * steps + 1, pct_start=0.15
     )
     guesses: dict[int, Guess] = {}
-    kept, start = {}, time.process_time()
+    start = time.process_time()
     for epoch in range(plan.epochs):
         rng = np.random.default_rng((plan.seed, epoch))
         if epoch >= plan.guess_from and (epoch - plan.guess_from) % plan.guess_every == 0:
             guesses = {id(t): guess(mean, t) for t in counted}
-        order, sampler, total = _epoch(tiles, plan, rng), Sampler(rng), 0.0
+        order, sampler, total = _epoch(tiles, plan, rng), _sampler(plan, rng), 0.0
         network.train()
         for step in range(steps):
             some = order[step * plan.batch : (step + 1) * plan.batch]
             batch = [sampler(t, guesses.get(id(t))) for t in some]
-            loss = loss_of(network(torch.from_numpy(np.stack([one.planes for one in batch]))), batch)
+            loss = loss_of(
+                network(torch.from_numpy(np.stack([one.planes for one in batch]))), batch, plan.pigment_gain
+            )
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -127,17 +158,21 @@ def train(tiles: Sequence[Tile], plan: Plan, say: Callable[[str], None] = print)
             schedule.step()
             total += loss.item()
             follow(mean, network, epoch * steps + step)
-        if epoch + 1 in plan.kept:
-            kept[epoch + 1] = copy.deepcopy(mean)
         seconds = time.process_time() - start
         say(f"epoch {epoch + 1} of {plan.epochs}: loss {total / steps:.3f}, {seconds:.0f} s")
-    return kept
+    return mean
+
+
+def _sampler(plan: Plan, rng: np.random.Generator) -> Sampler:
+    return Sampler(rng, no_melanin=plan.no_melanin, residual_cross_talk=plan.residual_cross_talk)
 
 
 def _epoch(tiles: Sequence[Tile], plan: Plan, rng: np.random.Generator) -> list[Tile]:
     """Tiles as they are shown: counted ones twice, or four times with many cells; pigmented ones more."""
     counted = [t for t in tiles if t.count is not None]
-    drawn = [t for t in tiles if t.drawn is not None for _ in range(2 if t.manners else 1)]
+    drawn = [
+        t for t in tiles if t.drawn is not None for _ in range(plan.looks_at_pigmented if t.manners else 1)
+    ]
     marked = [t for t in tiles if t.folder in MARKED]
     order = 2 * (counted + [t for t in counted if t.n_true >= MANY_CELLS]) + plan.looks_at_marked * marked
     order += [drawn[k] for k in rng.permutation(len(drawn))[: plan.drawn_per_epoch]]

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,8 +19,8 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
-from fit import Plan, answer
-from network import Network, onnx_bytes
+from fit import PLANS, answer
+from network import Network, Pair, onnx_bytes
 from scipy.optimize import linear_sum_assignment, minimize, nnls
 from scipy.spatial.distance import cdist
 from tiles import COUNTED, Floats, Tile, all_tiles, cached, on_answer
@@ -37,7 +40,6 @@ from ihcscore.profiles import load_profile
 from ihcscore.weights import NetworkModel
 
 Answer = Mapping[str, Plane]
-KEPT = Plan().kept
 # Candidates to choose cuts among; peaks that are lower are never cells.
 LEAST = 0.03
 CUTS = np.round(np.arange(0.06, 0.56, 0.02), 2)
@@ -68,18 +70,17 @@ class Candidates:
 
 @dataclass(kw_only=True)
 class Seen:
-    """A tile as networks that hadn't seen its slide answered, by epoch."""
+    """A tile as networks that hadn't seen its slide answered."""
 
     tile: Tile
-    answers: dict[int, Answer] = field(repr=False)
-    candidates: dict[int, Candidates] = field(repr=False)
+    answer: Answer = field(repr=False)
+    candidates: Candidates = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """What is chosen on slides left out."""
 
-    epoch: int
     cuts: dict[str, float]
     rules: tuple[str, ...]
     calibration: dict[str, tuple[float, float]]
@@ -98,31 +99,25 @@ class Networks:
     def __init__(self, work: Path) -> None:
         self.work = work
 
-    def load(self, left_out: tuple[int, ...], epoch: int) -> Network:
-        """A network by the folds that it did not see."""
-        network = Network()
-        network.load_state_dict(torch.load(self.work / named(left_out))[epoch])
-        return network.eval()
+    def load(self, left_out: tuple[int, ...]) -> Pair:
+        """Both networks by the folds that they did not see."""
+        both = {}
+        for plan in PLANS:
+            both[plan] = Network()
+            both[plan].load_state_dict(torch.load(self.work / named(plan, left_out)))
+        return Pair(**both).eval()
 
-    def seen(
-        self, tiles: Iterable[Tile], left_out: tuple[int, ...], epochs: Sequence[int] = KEPT
-    ) -> list[Seen]:
-        """Tiles with the answers of one network after some epochs."""
-        networks = {epoch: self.load(left_out, epoch) for epoch in epochs}
+    def seen(self, tiles: Iterable[Tile], left_out: tuple[int, ...]) -> list[Seen]:
+        """Tiles with the answers of the networks that did not see some folds."""
+        network = self.load(left_out)
         result = []
         for tile in tiles:
-            answers = {epoch: _answer(network, tile) for epoch, network in networks.items()}
-            result.append(
-                Seen(
-                    tile=tile,
-                    answers=answers,
-                    candidates={epoch: _candidates(one, tile) for epoch, one in answers.items()},
-                )
-            )
+            heads = _answer(network, tile)
+            result.append(Seen(tile=tile, answer=heads, candidates=_candidates(heads, tile)))
         return result
 
 
-def _answer(network: Network, tile: Tile) -> dict[str, Plane]:
+def _answer(network: Pair, tile: Tile) -> dict[str, Plane]:
     heads = 1 / (1 + np.exp(-answer(network, tile.planes.astype(np.float32))))
     return dict(zip(HEADS, heads.astype(np.float32), strict=True))
 
@@ -157,15 +152,15 @@ def reach_um(tile: Tile) -> float:
     return MARKED_UM if tile.drawn is None else DRAWN_UM
 
 
-def kept_of(one: Seen, epoch: int, cut: float, rules: Sequence[str], pigment: float) -> Floats:
+def kept_of(one: Seen, cut: float, rules: Sequence[str], pigment: float) -> Floats:
     """Places of positive cells, shape (n, 2)."""
-    found = one.candidates[epoch]
+    found = one.candidates
     return found.xy[found.kept(cut, rules, pigment)]
 
 
-def counts_of(some: Sequence[Seen], epoch: int, cut: float, rules: Sequence[str], pigment: float) -> Floats:
+def counts_of(some: Sequence[Seen], cut: float, rules: Sequence[str], pigment: float) -> Floats:
     """Positive cells of each tile."""
-    return np.array([one.candidates[epoch].kept(cut, rules, pigment).sum() for one in some], float)
+    return np.array([one.candidates.kept(cut, rules, pigment).sum() for one in some], float)
 
 
 def f1(some: Sequence[tuple[Floats, Tile]]) -> float:
@@ -182,40 +177,28 @@ def count_error(found: Floats, true: Floats) -> float:
 
 
 def choose(seen: Sequence[Seen]) -> Choice:
-    """The best epoch, cuts and rules on tiles whose slides their networks hadn't seen."""
-    best: tuple[float, int, float, float, tuple[str, ...]] = (np.inf, 0, 0.0, 0.0, ())
+    """The best cuts and rules on tiles whose slides their networks hadn't seen."""
     counted = [one for one in seen if one.tile.count is not None]
     pointed = [one for one in seen if one.tile.count is None and one.tile.head == 1]
-    drawn = [one for one in seen if one.tile.drawn is not None]
-    chosen_pigment = {epoch: _pigment_cut(drawn, epoch) for epoch in KEPT}
+    pigment = _pigment_cut([one for one in seen if one.tile.drawn is not None])
     true = np.array([one.tile.n_true for one in counted], float)
-    rules_sets = [rules for n in range(len(RULES) + 1) for rules in itertools.combinations(RULES, n)]
-    for epoch in KEPT:
-        pigment = chosen_pigment[epoch]
-        nucleus, error_nucleus = _best_cut(
-            [(cut, 1 - _mean_f1(pointed, epoch, cut, (), pigment)) for cut in CUTS]
+    nucleus, _ = _best_cut([(cut, 1 - _mean_f1(pointed, cut, (), pigment)) for cut in CUTS])
+    best: tuple[float, float, tuple[str, ...]] = (np.inf, 0.0, ())
+    for rules in (some for n in range(len(RULES) + 1) for some in itertools.combinations(RULES, n)):
+        membrane, error = _best_cut(
+            [(cut, count_error(counts_of(counted, cut, rules, pigment), true)) for cut in CUTS]
         )
-        for rules in rules_sets:
-            membrane, error = _best_cut(
-                [(cut, count_error(counts_of(counted, epoch, cut, rules, pigment), true)) for cut in CUTS]
-            )
-            # A rule that buys nothing is left out.
-            whole = error + error_nucleus + 0.002 * len(rules)
-            if whole < best[0]:
-                best = (whole, epoch, membrane, nucleus, rules)
-    _, epoch, membrane, nucleus, rules = best
-    pigment = chosen_pigment[epoch]
-    cuts = {
-        "membrane": membrane,
-        "nucleus": nucleus,
-        "pigment": pigment,
-        "negative": _negative_cut(seen, epoch),
-    }
-    calibration = {
-        "membrane": _calibrated([o for o in seen if o.tile.head == 0], epoch),
-        "nucleus": _calibrated([o for o in seen if o.tile.head == 1], epoch),
-    }
-    return Choice(epoch=epoch, cuts=cuts, rules=rules, calibration=calibration)
+        # A rule that buys nothing is left out.
+        best = min(best, (error + 0.002 * len(rules), membrane, rules))
+    _, membrane, rules = best
+    return Choice(
+        cuts={"membrane": membrane, "nucleus": nucleus, "pigment": pigment, "negative": _negative_cut(seen)},
+        rules=rules,
+        calibration={
+            "membrane": _calibrated([o for o in seen if o.tile.head == 0]),
+            "nucleus": _calibrated([o for o in seen if o.tile.head == 1]),
+        },
+    )
 
 
 def _best_cut(errors: list[tuple[float, float]]) -> tuple[float, float]:
@@ -226,28 +209,25 @@ def _best_cut(errors: list[tuple[float, float]]) -> tuple[float, float]:
     return float(errors[k][0]), float(smooth[k])
 
 
-def _mean_f1(pointed: Sequence[Seen], epoch: int, cut: float, rules: Sequence[str], pigment: float) -> float:
+def _mean_f1(pointed: Sequence[Seen], cut: float, rules: Sequence[str], pigment: float) -> float:
     """Mean over the folders, so that the many drawn tiles don't outvote the real ones."""
     folders = sorted({one.tile.folder for one in pointed})
     parts = [
-        [(kept_of(o, epoch, cut, rules, pigment), o.tile) for o in pointed if o.tile.folder == f]
-        for f in folders
+        [(kept_of(o, cut, rules, pigment), o.tile) for o in pointed if o.tile.folder == f] for f in folders
     ]
     return float(np.mean([f1(part) for part in parts]))
 
 
-def _pigment_cut(drawn: Sequence[Seen], epoch: int) -> float:
+def _pigment_cut(drawn: Sequence[Seen]) -> float:
     """Where the fewest clumps are called positive or missed and the fewest cells lost (thrice as bad)."""
 
     def error(cut: float) -> float:
         called = held = clumps = lost = true = 0
         for one in drawn:
-            figures = clump_figures(
-                one.tile, kept_of(one, epoch, 0.2, (), cut), pigment_of(dict(one.answers[epoch])) > cut
-            )
-            all_cells = kept_of(one, epoch, 0.2, (), 2.0)
+            figures = clump_figures(one.tile, kept_of(one, 0.2, (), cut), pigment_of(dict(one.answer)) > cut)
+            all_cells = kept_of(one, 0.2, (), 2.0)
             called, held, clumps = called + figures[0], held + figures[1], clumps + figures[2]
-            lost += _n_true(one.tile, all_cells) - _n_true(one.tile, kept_of(one, epoch, 0.2, (), cut))
+            lost += _n_true(one.tile, all_cells) - _n_true(one.tile, kept_of(one, 0.2, (), cut))
             true += one.tile.n_true
         return called / max(clumps, 1) + (clumps - held) / max(clumps, 1) + 3 * lost / max(true, 1)
 
@@ -269,7 +249,7 @@ def clump_figures(tile: Tile, positive: Floats, pigment: np.ndarray) -> tuple[in
     return _near(middle, radius + 1, wrong), _near(middle, radius + 2, suspects), len(middle)
 
 
-def _negative_cut(seen: Sequence[Seen], epoch: int) -> float:
+def _negative_cut(seen: Sequence[Seen]) -> float:
     """The best F1 of negative nuclei where people or the drawing know them."""
     known = [one for one in seen if 2 in one.tile.points]
     tops = []
@@ -277,9 +257,7 @@ def _negative_cut(seen: Sequence[Seen], epoch: int) -> float:
         profile = load_profile(one.tile.marker)
         cuts = {profile.compartment: 2.0, "pigment": 2.0, "negative": float(NEGATIVE_CUTS[0])}
         tops.append(
-            candidates_in(
-                dict(one.answers[epoch]), one.tile.maps, one.tile.stains, profile=profile, cuts=cuts
-            )
+            candidates_in(dict(one.answer), one.tile.maps, one.tile.stains, profile=profile, cuts=cuts)
         )
 
     def error(cut: float) -> float:
@@ -293,11 +271,11 @@ def _negative_cut(seen: Sequence[Seen], epoch: int) -> float:
     return _best_cut([(cut, error(cut)) for cut in NEGATIVE_CUTS])[0]
 
 
-def _calibrated(seen: Sequence[Seen], epoch: int) -> tuple[float, float]:
+def _calibrated(seen: Sequence[Seen]) -> tuple[float, float]:
     """Intercept and slope: cells that are known told apart, sums of counted tiles met."""
     heights, labels, counted = [], [], []
     for one in seen:
-        found = one.candidates[epoch]
+        found = one.candidates
         log_odds = _log_odds(found.height)
         if one.tile.count is not None:
             counted.append((log_odds, one.tile.count))
@@ -329,7 +307,7 @@ def found_by(one: Seen, choice: Choice) -> Found:
     """What the finder makes of a tile's answer."""
     tile = one.tile
     profile, model = load_profile(tile.marker), choice.model()
-    return found_in(dict(one.answers[choice.epoch]), tile.maps, tile.stains, profile=profile, model=model)
+    return found_in(dict(one.answer), tile.maps, tile.stains, profile=profile, model=model)
 
 
 def figures(seen: Sequence[tuple[Seen, Choice]], show: bool = True) -> pd.DataFrame:
@@ -412,6 +390,24 @@ def _near(middle: Floats, reach: Floats, points: Floats) -> int:
     return int((cdist(middle, points) <= reach[:, None]).any(axis=1).sum())
 
 
+def rules_alone(seen: Sequence[tuple[Seen, Choice]]) -> pd.DataFrame:
+    """What each rule takes away: true cells where they are known, and all there is on tiles of no cell."""
+    rows = []
+    for name in RULES:
+        true = lost = none = removed = 0
+        for one, choice in seen:
+            own = load_profile(one.tile.marker).compartment
+            found = one.candidates
+            kept = found.kept(choice.cuts[own], (), choice.cuts["pigment"])
+            if one.tile.n_true == 0:
+                none, removed = none + int(kept.sum()), removed + int((kept & found.broken[name]).sum())
+            elif one.tile.count is None:
+                hits = pairs(found.xy[kept], one.tile.points[one.tile.head], reach_um(one.tile))[0]
+                true, lost = true + len(hits), lost + int(found.broken[name][kept][hits].sum())
+        rows.append({"rule": name, "true": true, "lost": lost, "without cells": none, "removed": removed})
+    return pd.DataFrame(rows)
+
+
 def reliability(seen: Sequence[tuple[Seen, Choice]], head: int) -> pd.DataFrame:
     """Probability by tenths: its mean, the share of true cells, and by regression on counted tiles."""
     edges = np.array([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
@@ -420,7 +416,7 @@ def reliability(seen: Sequence[tuple[Seen, Choice]], head: int) -> pd.DataFrame:
         if one.tile.head != head:
             continue
         own = load_profile(one.tile.marker).compartment
-        found = one.candidates[choice.epoch]
+        found = one.candidates
         kept = found.kept(0.0, choice.rules, choice.cuts["pigment"])
         p = positive_probability(found.height[kept], choice.calibration[own])
         if one.tile.count is not None:
@@ -446,7 +442,7 @@ def write_model(
     networks: Networks, choice: Choice, tiles: Sequence[Tile], table: pd.DataFrame, folder: Path
 ) -> None:
     """Weights of the network that saw all tiles, and its entry in the manifest."""
-    content = onnx_bytes(networks.load((), choice.epoch))
+    content = onnx_bytes(networks.load(()))
     (folder / "network.onnx").write_bytes(content)
     n_counted = sum(t.count is not None for t in tiles)
     n_marked = sum(t.count is None and t.drawn is None for t in tiles)
@@ -458,7 +454,6 @@ def write_model(
         'trained_by = "models/train/train_network.py, models/train/judge_network.py"',
         'licence = "BSD-3-Clause (weights; the tiles are not part of this project)"',
         "working_mpp_um = 0.5",
-        f"epochs = {choice.epoch}",
         f"rules = [{', '.join(repr(rule) for rule in choice.rules)}]".replace("'", '"'),
         "",
         "[network.cuts]",
@@ -486,53 +481,91 @@ def write_model(
     manifest.write_text(others + "\n\n" + "\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 
+@dataclass(kw_only=True)
+class Judged:
+    """A fourth of the slides.
+
+    Attributes
+    ----------
+    choice : Choice
+        Made on the other slides.
+    left_out : list of Seen
+        Its real tiles, and drawn ones to choose by, as the network without it saw them.
+    drawn : list of Seen
+        Drawn tiles to judge by.
+    """
+
+    choice: Choice
+    left_out: list[Seen] = field(repr=False)
+    drawn: list[Seen] = field(repr=False)
+
+    @property
+    def pairs(self) -> list[tuple[Seen, Choice]]:
+        """What is judged, each with the choice that was made without it."""
+        real = [one for one in self.left_out if one.tile.drawn is None]
+        return [(one, self.choice) for one in [*real, *self.drawn]]
+
+
+def judge(fold: int, work: Path, data: Path) -> Judged:
+    """Choose on the other slides, then answer on a fold's."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    tiles = cached(work / "tiles.pkl", all_tiles(data, range(JUDGED.stop)))
+    folds, networks = fold_of(tiles), Networks(work)
+
+    def of(one_fold: int) -> list[Tile]:
+        """A fold's real tiles, and a fourth of the drawn ones to choose by."""
+        numbers = CHOSEN[one_fold::FOLDS]
+        real = [t for t in tiles if t.drawn is None and folds[t.slide] == one_fold]
+        return real + [t for t in tiles if t.drawn is not None and int(t.name.split()[1]) in numbers]
+
+    inner = [j for j in range(FOLDS) if j != fold]
+    seen = [one for j in inner for one in networks.seen(of(j), _ordered(fold, j))]
+    choice = choose(seen)
+    drawn = [t for t in tiles if t.drawn is not None and int(t.name.split()[1]) in JUDGED]
+    mine = [t for k, t in enumerate(drawn) if t.manners & unseen_manners(fold) or k % FOLDS == fold]
+    return Judged(
+        choice=choice,
+        left_out=networks.seen(of(fold), (fold,)),
+        drawn=networks.seen(mine, (fold,)),
+    )
+
+
+def _ordered(one: int, other: int) -> tuple[int, ...]:
+    return min(one, other), max(one, other)
+
+
 def main() -> None:
     """Choose, judge, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", type=Path, help="../shared/data")
     parser.add_argument("work", type=Path, help="folder of train_network.py")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="folds at once, one core each")
     parser.add_argument(
         "--write", action="store_true", help="write models/counters/network.onnx and its manifest"
     )
     args = parser.parse_args()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    tiles = cached(args.work / "tiles.pkl", all_tiles(args.data, range(JUDGED.stop)))
-    folds, networks = fold_of(tiles), Networks(args.work)
-
-    def of(fold: int, numbers: range) -> list[Tile]:
-        """A fold's real tiles, and a fourth of some drawn ones."""
-        real = [t for t in tiles if t.drawn is None and folds[t.slide] == fold]
-        drawn = [t for t in tiles if t.drawn is not None and int(t.name.split()[1]) in numbers[fold::FOLDS]]
-        return real + drawn
-
-    judged: list[tuple[Seen, Choice]] = []
-    melanins: list[pd.DataFrame] = []
-    for fold in range(FOLDS):
-        inner = [j for j in range(FOLDS) if j != fold]
-        seen = [one for j in inner for one in networks.seen(of(j, CHOSEN), tuple(sorted((fold, j))))]
-        choice = choose(seen)
-        print(f"fold {fold}: {choice}", flush=True)
-        drawn = [t for t in tiles if t.drawn is not None and int(t.name.split()[1]) in JUDGED]
-        real = [t for t in tiles if t.drawn is None and folds[t.slide] == fold]
-        mine = [t for k, t in enumerate(drawn) if t.manners & unseen_manners(fold) or k % FOLDS == fold]
-        outer = [(one, choice) for one in networks.seen([*real, *mine], (fold,), [choice.epoch])]
-        print(figures(outer).round(3).to_string(index=False), flush=True)
-        judged += outer
-        melanins.append(melanin(outer, unseen_manners(fold)))
+    with ProcessPoolExecutor(args.jobs) as pool:
+        folds = list(pool.map(partial(judge, work=args.work, data=args.data), range(FOLDS)))
+    for number, fold in enumerate(folds):
+        print(f"fold {number}: {fold.choice}")
+        print(figures(fold.pairs).round(3).to_string(index=False))
+    judged = [pair for fold in folds for pair in fold.pairs]
     table = figures(judged)
     print("all outer folds", table.round(3).to_string(index=False), sep="\n")
-    pigment = pd.concat(melanins)
+    pigment = pd.concat([melanin(one.pairs, unseen_manners(fold)) for fold, one in enumerate(folds)])
     pigment.loc["all"] = pigment.sum()
     shares = {f"{name} share": pigment[name] / pigment[of] for name, of in SHARES}
     print(pigment.assign(**shares).round(3).to_string())
+    print(rules_alone(judged).to_string(index=False))
     for head in (0, 1):
         print(reliability(judged, head).to_string(index=False))
-    last = choose([one for fold in range(FOLDS) for one in networks.seen(of(fold, CHOSEN), (fold,))])
+    last = choose([one for fold in folds for one in fold.left_out])
     print(f"last: {last}")
     if args.write:
         folder = Path(__file__).resolve().parent.parent / "counters"
-        write_model(networks, last, [t for t in tiles if t.drawn is None], table, folder)
+        real = [one.tile for fold in folds for one in fold.left_out if one.tile.drawn is None]
+        write_model(Networks(args.work), last, real, table, folder)
 
 
 if __name__ == "__main__":

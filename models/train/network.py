@@ -56,21 +56,36 @@ class Network(nn.Module):
         at_1 = self.down_1(planes)
         at_2 = self.down_2(at_1)
         at_4 = self.down_4(at_2)
-        at_2 = self.join_2(functional.interpolate(self.up_2(at_4), scale_factor=2, mode="nearest") + at_2)
-        at_1 = self.join_1(functional.interpolate(self.up_1(at_2), scale_factor=2, mode="nearest") + at_1)
+        at_2 = self.join_2(functional.interpolate(self.up_2(at_4), scale_factor=2.0, mode="nearest") + at_2)
+        at_1 = self.join_1(functional.interpolate(self.up_1(at_2), scale_factor=2.0, mode="nearest") + at_1)
         log_odds: Tensor = self.heads(at_1)
         return log_odds
 
 
-def onnx_bytes(network: Network) -> bytes:
-    """The network as ONNX, for pictures of any size."""
+class Pair(nn.Module):
+    """Two networks side by side: cells by the mean of both, pigment by the one that was trained for it.
+
+    One network alone learnt cells worse, the more weight pigment had.
+    """
+
+    def __init__(self, cells: Network, melanin: Network) -> None:
+        super().__init__()
+        self.cells, self.melanin = cells, melanin
+
+    def forward(self, planes: Tensor) -> Tensor:
+        """Log odds, as of each."""
+        one, other = self.cells(planes), self.melanin(planes)
+        last = N_HEADS - 1
+        return torch.cat([(one[:, :last] + other[:, :last]) / 2, other[:, last:]], dim=1)
+
+
+def onnx_bytes(network: nn.Module) -> bytes:
+    """The network as ONNX. OpenCV runs it on pictures of any size, though the file names one."""
     import io
 
     file = io.BytesIO()
-    sides = {2: "height", 3: "width"}
     torch.onnx.export(
         network.eval(), (torch.zeros(1, N_PLANES, 64, 64),), file, input_names=["planes"],
-        output_names=["log_odds"], dynamic_axes={"planes": sides, "log_odds": sides}, opset_version=12,
-        dynamo=False,
+        output_names=["log_odds"], opset_version=12, dynamo=False,
     )  # fmt: skip
     return file.getvalue()

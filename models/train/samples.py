@@ -22,8 +22,8 @@ CELL_REACH_PX = 7
 CELL_MASS = tuple(2 * np.pi * sigma**2 for sigma in CELL_SIGMA_PX)
 # Cells cut by the edge spread beyond it, so far in pixels of the answer.
 BEYOND_PX = 4
-# Weights of labels: known, best guess of counted tiles, next best ones, no melanin on real tiles.
-GUESSED, UNSURE, REAL_PIGMENT, NEGATIVES = 0.5, 0.1, 1.0, 0.5
+# Weights of labels, beside 1 of known ones: best guesses of counted tiles, next best ones, negative nuclei.
+GUESSED, UNSURE, NEGATIVES = 0.5, 0.1, 0.5
 
 
 @dataclass(kw_only=True)
@@ -65,8 +65,17 @@ def heat(shape: tuple[int, int], points: Floats, head: int) -> Planes:
 class Sampler:
     """Draws samples of tiles with everything random from one generator."""
 
-    def __init__(self, rng: np.random.Generator, *, artefacts: float = 0.07, crops: float = 0.4) -> None:
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        *,
+        no_melanin: float,
+        residual_cross_talk: float,
+        artefacts: float = 0.07,
+        crops: float = 0.4,
+    ) -> None:
         self.rng, self.artefacts, self.crops = rng, artefacts, crops
+        self.no_melanin, self.residual_cross_talk = no_melanin, residual_cross_talk
 
     def __call__(self, tile: Tile, guess: Guess | None) -> Sample:
         """One sample of a tile."""
@@ -126,7 +135,7 @@ class Sampler:
             known = [MEMBRANE, NUCLEUS]
         else:
             known = [head for head in points if guess is None or head != MEMBRANE]
-        planes = restained(planes, rng)
+        planes = restained(planes, rng, self.residual_cross_talk)
         # canvas
         side = CANVAS_PX // 2
         dy, dx = (int(rng.integers(0, side - n + 1)) for n in shape)
@@ -147,7 +156,7 @@ class Sampler:
                 target[MEMBRANE] < 0.2
             )
             weight[MEMBRANE][doubtful] = UNSURE
-        weight[PIGMENT] = inside * (1.0 if tile.pigment is not None else REAL_PIGMENT)
+        weight[PIGMENT] = inside * (1.0 if tile.pigment is not None else self.no_melanin)
         if pigment is not None:
             part = pigment[top // 2 : top // 2 + shape[0], left // 2 : left // 2 + shape[1]]
             target[PIGMENT, dy : dy + shape[0], dx : dx + shape[1]] = part
@@ -168,7 +177,7 @@ def blurred(planes: Planes, sigma_px: float) -> Planes:
     return np.stack([cv2.GaussianBlur(np.ascontiguousarray(one), (0, 0), sigma_px) for one in planes])
 
 
-def restained(x: Planes, rng: np.random.Generator) -> Planes:
+def restained(x: Planes, rng: np.random.Generator, residual_cross_talk: float) -> Planes:
     """The same tissue by another laboratory and scanner."""
     x = x.copy()
     chromogen = np.exp(rng.normal(0, 0.2))
@@ -176,7 +185,9 @@ def restained(x: Planes, rng: np.random.Generator) -> Planes:
     x[1] *= chromogen
     x[2] *= chromogen**0.3 * np.exp(rng.normal(0, 0.12))
     x[3] *= np.exp(rng.normal(0, 0.3))
-    x[3] += rng.normal(0, 0.08) * np.clip(x[1], 0, 2) + rng.normal(0, 0.1) * np.clip(x[0], 0, 2)
+    x[3] += rng.normal(0, residual_cross_talk) * np.clip(x[1], 0, 2) + rng.normal(0, 0.1) * np.clip(
+        x[0], 0, 2
+    )
     to_h, to_d = rng.normal(0, 0.06, 2)
     h, d = x[0] * 0.3, x[1] * 0.5
     x[0] += to_h * d / 0.3

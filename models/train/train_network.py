@@ -10,13 +10,13 @@ import argparse
 import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from fit import Plan, train
+from fit import PLANS, train
 from tiles import Tile, all_tiles, cached
 
 from ihcscore.synthetic import PigmentManner
@@ -45,33 +45,32 @@ def unseen_manners(fold: int) -> set[PigmentManner]:
 
 def trainings() -> list[tuple[int, ...]]:
     """Folds that each training leaves out."""
-    return [*combinations(range(FOLDS), 2), *((k,) for k in range(FOLDS)), ()]
+    return [(), *((k,) for k in range(FOLDS)), *combinations(range(FOLDS), 2)]
 
 
-def named(left_out: tuple[int, ...]) -> str:
+def named(plan: str, left_out: tuple[int, ...]) -> str:
     """File of the weights of a training."""
-    return f"without_{'_'.join(map(str, left_out)) or 'none'}.pt"
+    return f"{plan}_without_{'_'.join(map(str, left_out)) or 'none'}.pt"
 
 
-def train_without(left_out: tuple[int, ...], work: Path, data: Path) -> str:
+def train_without(job: tuple[str, tuple[int, ...]], work: Path, data: Path) -> str:
     """One training, unless its weights are there already."""
-    if (work / named(left_out)).exists():
-        return f"{named(left_out)} is there"
+    plan, left_out = job
+    file = work / named(plan, left_out)
+    if file.exists():
+        return f"{file.name} is there"
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     tiles = cached(work / "tiles.pkl", all_tiles(data, range(JUDGED.stop)))
     folds = fold_of(tiles)
     unseen = set().union(*(unseen_manners(fold) for fold in left_out))
     seen = [t for t in tiles if t.drawn is None and folds[t.slide] not in left_out]
-    seen += [
-        t
-        for t in tiles
-        if t.drawn is not None and int(t.name.split()[1]) in TRAINED and not t.manners & unseen
-    ]
-    with (work / named(left_out)).with_suffix(".log").open("w", buffering=1) as log:
-        kept = train(seen, Plan(), say=lambda line: print(line, file=log))
-    torch.save({epoch: network.state_dict() for epoch, network in kept.items()}, work / named(left_out))
-    return f"{named(left_out)} trained on {len(seen)} tiles"
+    drawn = [t for t in tiles if t.drawn is not None and int(t.name.split()[1]) in TRAINED]
+    seen += [t for t in drawn if not t.manners & unseen]
+    with file.with_suffix(".log").open("w", buffering=1) as log:
+        network = train(seen, PLANS[plan], say=lambda line: print(line, file=log))
+    torch.save(network.state_dict(), file)
+    return f"{file.name} trained on {len(seen)} tiles"
 
 
 def main() -> None:
@@ -88,7 +87,9 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     cached(args.work / "tiles.pkl", all_tiles(args.data, range(JUDGED.stop)))
     with ProcessPoolExecutor(args.jobs) as pool:
-        for line in pool.map(partial(train_without, work=args.work, data=args.data), trainings()):
+        for line in pool.map(
+            partial(train_without, work=args.work, data=args.data), product(PLANS, trainings())
+        ):
             print(line, flush=True)
 
 
