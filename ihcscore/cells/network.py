@@ -48,6 +48,8 @@ HEADS = ("membrane", "nucleus", "negative", "pigment")
 
 # Pixels of the maps along one of the answer.
 ANSWER_PX = 2
+# So many of the answer's pixels beyond the maps are looked at; cells with their centre there are not listed.
+EDGE_PX = 2
 # Large pictures are answered in squares of so many pixels of the maps, each with what can change it.
 _PART_PX, _MARGIN_PX = 1024, 48
 
@@ -117,7 +119,7 @@ def found_in(
     candidates = candidates_in(answer, maps, stains, profile=profile, cuts=model.cuts)
     return Found(
         cells=_classed(candidates, profile, model),
-        pigment=_enlarged(pigment_of(answer) > model.cuts["pigment"], maps),
+        pigment=_enlarged(without_edge(pigment_of(answer)) > model.cuts["pigment"], maps),
     )
 
 
@@ -139,6 +141,11 @@ def candidates_in(
     return _described(peaks, maps, stains, profile)
 
 
+def without_edge(plane: Plane) -> Plane:
+    """A plane of the answer without what lies beyond the maps."""
+    return plane[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
+
+
 def pigment_of(answer: dict[str, Plane]) -> Plane:
     """How likely there is pigment about a pixel of the answer."""
     return planes.blurred(answer["pigment"], _PIGMENT_SIGMA_PX)
@@ -158,6 +165,7 @@ def _peaks(answer: dict[str, Plane], own: str, cuts: Mapping[str, float]) -> pd.
         ("doubtful", found[~is_cell]),
     ):
         kept = pd.concat([kept, _apart(some, kept, _SAME_CELL_UM).assign(head=head)], ignore_index=True)
+    kept = _inside(kept, positive.shape)
     at = _nearest(kept)
     return kept.assign(positive=positive[at].astype(float), pigment=pigment[at].astype(float))
 
@@ -221,7 +229,7 @@ def stain_planes(maps: StainMaps, level_od: float) -> NDArray[np.float32]:
 
 
 def probabilities(stained: NDArray[np.float32], model: NetworkModel) -> dict[str, Plane]:
-    """The network's answer by head, each of shape (h / 2, w / 2).
+    """The network's answer by head, each of shape (h / 2, w / 2) and an edge of `EDGE_PX` around it.
 
     Parameters
     ----------
@@ -245,8 +253,11 @@ def probabilities(stained: NDArray[np.float32], model: NetworkModel) -> dict[str
                 :, (top - y) // ANSWER_PX : (bottom - y) // ANSWER_PX,
                 (left - x) // ANSWER_PX : (right - x) // ANSWER_PX,
             ]  # fmt: skip
-    down, across = (n // ANSWER_PX for n in before)
-    inner = whole[:, down : down + height // ANSWER_PX, across : across + width // ANSWER_PX]
+    rows, columns = (
+        slice(n // ANSWER_PX - EDGE_PX, (n + size) // ANSWER_PX + EDGE_PX)
+        for n, size in zip(before, (height, width), strict=True)
+    )
+    inner = whole[:, rows, columns]
     return dict(zip(HEADS, np.ascontiguousarray(1 / (1 + np.exp(-inner))), strict=True))
 
 
@@ -298,6 +309,16 @@ def _apart(some: pd.DataFrame, others: pd.DataFrame, least_um: float) -> pd.Data
     return pd.DataFrame(some[distance >= least_um])
 
 
+def _inside(peaks: pd.DataFrame, shape_yx: tuple[int, ...]) -> pd.DataFrame:
+    """Peaks that don't lie on the edge."""
+    low = EDGE_PX - 0.5
+    rows, columns = (
+        peaks[name].between(low, size - 1 - low, inclusive="left")
+        for name, size in zip(("row", "column"), shape_yx, strict=True)
+    )
+    return pd.DataFrame(peaks[rows & columns])
+
+
 def _nearest(peaks: pd.DataFrame) -> Peaks:
     """Whole rows and columns of the answer."""
     rows, columns = np.rint(peaks[["row", "column"]].to_numpy()).astype(np.intp).T
@@ -315,7 +336,9 @@ def _described(peaks: pd.DataFrame, maps: StainMaps, stains: Stains, profile: Ma
         hematoxylin_weight=profile.hematoxylin_weight,
         saturation=profile.saturation,
     )
-    rows, columns = (corners_of_centres(peaks[name].to_numpy()) * ANSWER_PX for name in ("row", "column"))
+    rows, columns = (
+        corners_of_centres(peaks[name].to_numpy() - EDGE_PX) * ANSWER_PX for name in ("row", "column")
+    )
     x_px, y_px = maps.grid.centres_in_image(centres_of_corners(columns), centres_of_corners(rows))
     at = rows.astype(np.intp), columns.astype(np.intp)
     return peaks.assign(

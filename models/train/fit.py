@@ -69,11 +69,14 @@ PLANS = {
 }  # fmt: skip
 
 
-def answer(network: nn.Module, planes: Planes) -> Planes:
-    """Log odds, shape (heads, h / 2, w / 2), of planes with sides of multiples of 4; mean of four turns."""
+def answer(network: nn.Module, planes: Planes, edge_px: int = 0) -> Planes:
+    """Log odds, mean of four turns, of planes with sides of multiples of 4.
+
+    Of shape (heads, h / 2, w / 2), and an edge around it.
+    """
     edge = [BLOCK_PX + (-n % BLOCK_PX) // 2 for n in planes.shape[1:]]
     padded = np.pad(planes.astype(np.float32), [(0, 0)] + [(n, n) for n in edge])
-    down, across = (n // 2 for n in edge)
+    down, across = (n // 2 - edge_px for n in edge)
     with torch.no_grad():
         turns = [
             np.rot90(

@@ -28,12 +28,14 @@ from train_network import CHOSEN, FOLDS, JUDGED, fold_of, named, unseen_manners
 
 from ihcscore.cells.finder import Found
 from ihcscore.cells.network import (
+    EDGE_PX,
     HEADS,
     RULES,
     candidates_in,
     found_in,
     pigment_of,
     positive_probability,
+    without_edge,
 )
 from ihcscore.planes import Plane
 from ihcscore.profiles import load_profile
@@ -118,7 +120,7 @@ class Networks:
 
 
 def _answer(network: Pair, tile: Tile) -> dict[str, Plane]:
-    heads = 1 / (1 + np.exp(-answer(network, tile.planes.astype(np.float32))))
+    heads = 1 / (1 + np.exp(-answer(network, tile.planes.astype(np.float32), EDGE_PX)))
     return dict(zip(HEADS, heads.astype(np.float32), strict=True))
 
 
@@ -224,7 +226,8 @@ def _pigment_cut(drawn: Sequence[Seen]) -> float:
     def error(cut: float) -> float:
         called = held = clumps = lost = true = 0
         for one in drawn:
-            figures = clump_figures(one.tile, kept_of(one, 0.2, (), cut), pigment_of(dict(one.answer)) > cut)
+            pigment = without_edge(pigment_of(dict(one.answer))) > cut
+            figures = clump_figures(one.tile, kept_of(one, 0.2, (), cut), pigment)
             all_cells = kept_of(one, 0.2, (), 2.0)
             called, held, clumps = called + figures[0], held + figures[1], clumps + figures[2]
             lost += _n_true(one.tile, all_cells) - _n_true(one.tile, kept_of(one, 0.2, (), cut))
