@@ -16,18 +16,18 @@ TRUTH = pd.read_csv(FOLDER / "counts.csv").set_index("image")
 FROZEN = {
     "cd8_sparse_rings.png": 9,
     "cd25_weak.png": 5,
-    "cd3_dense_cluster.png": 27,
-    "cd4_haze.png": 15,
+    "cd3_dense_cluster.png": 36,
+    "cd4_haze.png": 11,
     "cd3_blurred.png": 14,
     "cd8_empty.png": 0,
-    "cd8_pigment_only.png": 2,
-    "cd8_pigment_and_cells.png": 15,
+    "cd8_pigment_only.png": 0,
+    "cd8_pigment_and_cells.png": 13,
     "ki67_nuclear.png": 15,
 }
 CELLS_OF_ROUNDING = 1
-# In a dense cluster a third of the cells is missed (docs/counting.md); elsewhere a few are doubled.
-MISSED_OR_DOUBLED = {"cd3_dense_cluster.png": 16}
-USUAL_MISS = 4
+# In a dense cluster some are missed (docs/counting.md); elsewhere one may be cut by the edge.
+MISSED_OR_DOUBLED = {"cd3_dense_cluster.png": 8}
+USUAL_MISS = 2
 
 
 def counted(name):
@@ -48,5 +48,5 @@ def test_the_count_is_the_frozen_one_and_near_the_truth(name):
 
 
 def test_pigment_is_shown_as_suspect():
-    assert counted("cd8_pigment_only.png").get("Pigment suspect", 0) >= 6
+    assert counted("cd8_pigment_only.png").get("Pigment suspect", 0) >= 10
     assert counted("cd8_empty.png").get("Pigment suspect", 0) == 0
