@@ -58,6 +58,8 @@ def test_demo_stopped_while_slides_are_drawn(tmp_path, after_s):
     run = subprocess.Popen(
         [sys.executable, "-m", "ihcscore", "demo", "--out", str(out), "--workers", "2"],
         start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A shell starts what runs in the background, such as this suite, deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         end = time.monotonic() + WITHIN_S

@@ -9,6 +9,7 @@ import ihcscore.synthetic
 ALLOWED = (
     "ihcscore.schema",
     "ihcscore.errors",
+    "ihcscore.workers",
     "ihcscore.stain",
     "ihcscore.planes",
     "ihcscore.geometry",
