@@ -95,7 +95,7 @@ def test_nothing_in_common_is_said_and_written(images, tmp_path, ihcscore_comman
         (["one.png", "none.png", "--mpp-um", 8], "none.png"),
         (["one.png", "points.csv", "--mpp-um", 8], "points.csv"),
         (["one.png", "two.png", "--mpp-um", 8, "--points", "none.csv"], "none.csv: no such file"),
-        (["one.png", "two.png", "--mpp-um", 353], "--mpp-um is 353, expected 0.05 to 10"),
+        (["one.png", "two.png", "--mpp-um", 353], "--mpp-um is 353.0, expected 0.05 to 10"),
     ],
 )
 def test_one_line_says_what_is_wrong(images, tmp_path, ihcscore_command, monkeypatch, words, says):
