@@ -6,6 +6,7 @@ of what they are made from unless said otherwise.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ Mask = NDArray[np.bool_]
 Element = NDArray[np.uint8]
 Number = TypeVar("Number", bound=np.integer[Any] | np.floating[Any])
 Pixel = TypeVar("Pixel", bound=np.generic)
+
+_ONE_THREAD = threading.RLock()
 
 # Wider Gaussians can be had on a coarser grid, on which they are still this wide: nothing finer is left.
 _COARSE_SIGMA_PX = 4.0
@@ -52,12 +55,14 @@ def one_thread() -> Iterator[None]:
     Dense flow hands its patches on along stripes of the picture, one a thread, and a network's sums are cut
     in as many parts: results would depend on the machine's number of cores.
     """
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
+    # The number is the whole process's: another thread that leaves its block would set it back in ours.
+    with _ONE_THREAD:
+        before = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        try:
+            yield
+        finally:
+            cv2.setNumThreads(before)
 
 
 def check_rgb(rgb: NDArray[Any]) -> None:
