@@ -20,7 +20,7 @@ from ihcscore.run.drawn import DrawnFields
 from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.result import SlideScores
 from ihcscore.run.slide import score_slide
-from ihcscore.run.write import read_run
+from ihcscore.run.write import read_stain_doubt
 from ihcscore.schema import FIELDS, FieldStatus, RunSettings
 from ihcscore.serial.carry import CarriedFields
 
@@ -213,5 +213,5 @@ def _outcome(folder: Path) -> Outcome:
     return Outcome(
         n_failed=int((status == FieldStatus.FAILED).sum()),
         nothing_scored=not status.isin([FieldStatus.SCORED, FieldStatus.UNPLACED]).any(),
-        stain=read_run(folder).stain_doubt,
+        stain=read_stain_doubt(folder),
     )

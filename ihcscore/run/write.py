@@ -220,14 +220,11 @@ class FinishedRun:
         The outlines, drawn, proposed or carried; empty where fields were given.
     sampling : Sampling
         How the fields were chosen.
-    stain_doubt : str
-        What is doubtful in the slide's stain, a sentence without full stop; empty where nothing is.
     """
 
     scored: tuple[Field, ...] = field(repr=False)
     annotations: Annotations = field(repr=False)
     sampling: Sampling
-    stain_doubt: str = ""
 
 
 def read_run(folder: Path) -> FinishedRun:
@@ -254,7 +251,10 @@ def read_run(folder: Path) -> FinishedRun:
         scored=tuple(Field.from_row(row) for row in scored.to_dict("records")),
         annotations=annotations,
         sampling=sampling,
-        stain_doubt="; ".join(
-            note["text"] for note in record.get("notes", ()) if note["kind"] == NoteKind.STAIN
-        ),
     )
+
+
+def read_stain_doubt(folder: Path) -> str:
+    """What a finished run says is doubtful in its stain; empty where all is well."""
+    notes = output.read_record(folder).content.get("notes", ())
+    return "; ".join(note["text"] for note in notes if note["kind"] == NoteKind.STAIN)

@@ -17,7 +17,7 @@ TEXT_NUMBERS = {
 }
 # Options of text that hold none, so that a new one has to be thought of here.
 TEXTS = {
-    "--marker", "--chromogen", "--value", "--key", "--map", "--suv", "--density", "--timepoint",
+    "--marker", "--chromogen", "--finder", "--value", "--key", "--map", "--suv", "--density", "--timepoint",
     "--on-treatment", "--x", "--y", "--region", "--ratio", "--dask-scheduler", "--series", "--reference-time",
 }  # fmt: skip
 OUTSIDE = {
