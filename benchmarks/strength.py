@@ -11,17 +11,13 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
+from failures import matched
 
 from ihcscore import count_cells, synthetic
 from ihcscore.profiles import MarkerProfile, load_profile
 from ihcscore.schema.names import FinderName
 
-WITHIN_UM = 4.0
 FIRST_SEED = 5000
 
 MARKERS = {
@@ -37,18 +33,6 @@ MARKERS = {
 }  # fmt: skip
 
 
-def pairs(
-    found: NDArray[np.float64], true: NDArray[np.float64], reach_px: float
-) -> tuple[list[int], list[int]]:
-    """Indices of one-to-one pairs."""
-    if len(found) == 0 or len(true) == 0:
-        return [], []
-    cost = cdist(found, true)
-    rows, columns = linear_sum_assignment(np.where(cost <= reach_px, cost, 1e6))
-    near = cost[rows, columns] <= reach_px
-    return rows[near].tolist(), columns[near].tolist()
-
-
 def judged(profile: MarkerProfile, settings: synthetic.TileSettings, tiles: int) -> pd.DataFrame:
     """True cells by strength: how many there are and how many were found; found ones that are none."""
     rows = []
@@ -57,10 +41,9 @@ def judged(profile: MarkerProfile, settings: synthetic.TileSettings, tiles: int)
         cells = count_cells(tile.rgb, mpp_um=tile.mpp_um, profile=profile)
         found = cells.loc[cells["class"] == "Positive", ["x_px", "y_px"]].to_numpy(float)
         true = tile.cells[tile.cells["class"] == "Positive"]
-        mine, theirs = pairs(found, true[["x_px", "y_px"]].to_numpy(float), WITHIN_UM / tile.mpp_um)
-        hit = np.isin(np.arange(len(true)), theirs)
+        mine, hit = matched(found, true[["x_px", "y_px"]].to_numpy(float))
         rows += [(strength, 1, int(one), 0) for strength, one in zip(true["strength"], hit, strict=True)]
-        rows += [("none", 0, 0, len(found) - len(mine))]
+        rows += [("none", 0, 0, int((~mine).sum()))]
     table = pd.DataFrame(rows, columns=["strength", "true", "found", "wrong"])
     return table.groupby("strength").sum()
 

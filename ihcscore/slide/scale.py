@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ihcscore.errors import parameter
-from ihcscore.schema import Note, NoteKind
+from ihcscore.schema import SLIDE_MPP_UM, Note, NoteKind
 
 # Beyond these a pixel size is a mistake in the file (a 72 dpi default reads as 353 µm) rather than
 # a brightfield scanner's: 100x oil gives about 0.06 µm/px, a 1.25x overview about 8.
-PLAUSIBLE_MPP_UM = (0.05, 10.0)
+PLAUSIBLE_MPP_UM = (SLIDE_MPP_UM.low, SLIDE_MPP_UM.high)
 # Two statements that differ by no more than this agree; two axes that differ by more are not square pixels.
 _SAME, SQUARE_TOLERANCE = 0.05, 0.01
 _CM_PER_INCH = 2.54
