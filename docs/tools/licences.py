@@ -38,7 +38,8 @@ def requirements() -> dict[str, tuple[str, ...]]:
     sets = {"": project["dependencies"], **project["optional-dependencies"]}
     own = project["name"]
     return {
-        extra: tuple(sorted({_plain(line) for line in lines} - {own})) for extra, lines in sorted(sets.items())
+        extra: tuple(sorted({_plain(line) for line in lines} - {own}))
+        for extra, lines in sorted(sets.items())
     }
 
 
