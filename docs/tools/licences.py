@@ -25,8 +25,8 @@ _HEAD = """\
 # Licences
 
 ihcscore itself is BSD-3-Clause (`LICENSE`). This page is made by `make licences`: the weights from
-`models/counters/manifest.toml`, the packages from what each says of itself. Packages that those need in turn are not
-listed; `pip install pip-licenses`, then `pip-licenses`, lists all that one environment holds.
+`models/counters/manifest.toml`, the packages from what each says of itself. Packages that those
+need in turn are not listed; `pip install pip-licenses`, then `pip-licenses`, lists all that one environment holds.
 
 No code of another project is part of ihcscore; packages are installed beside it, under their own licences.
 """

@@ -21,7 +21,8 @@ def test_every_requirement_and_weight_has_a_row():
     text = licences.PAGE.read_text("utf-8")
     manifest = tomllib.loads((ROOT / "models/counters/manifest.toml").read_text("utf-8"))
     names = {name for packages in licences.requirements().values() for name in packages} | set(manifest)
-    assert names and all(f"| `{name}` |" in text for name in names)
+    assert names
+    assert all(f"| `{name}` |" in text for name in names)
 
 
 def test_what_is_not_installed_keeps_its_row():
@@ -32,5 +33,6 @@ def test_what_is_not_installed_keeps_its_row():
 def test_citation_has_this_version():
     yaml = pytest.importorskip("yaml")
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
-    assert citation["version"] == ihcscore.__version__ and citation["license"] == "BSD-3-Clause"
-    assert citation["cff-version"] and citation["authors"] and citation["title"]
+    assert citation["version"] == ihcscore.__version__
+    assert citation["license"] == "BSD-3-Clause"
+    assert all(citation[name] for name in ("cff-version", "authors", "title"))
