@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types docs check clean
+.PHONY: demo test lint types tables docs licences check clean
 
 demo: $(READY)
 	$(BIN)/ihcscore demo --out ihcscore-demo --overwrite
@@ -19,8 +19,19 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-docs: $(READY)
+tables: $(READY)
 	$(BIN)/python -c "from ihcscore.schema import tables_page; print(tables_page(), end='')" > docs/tables.md
+
+docs: $(VENV)/.docs tables
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
+licences: $(READY)
+	$(BIN)/python docs/tools/licences.py
+
+$(VENV)/.docs: $(READY) pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $@
 
 check: lint types test
 
@@ -31,4 +42,4 @@ $(READY): pyproject.toml
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) ihcscore-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) docs/_build docs/generated ihcscore-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -80,7 +80,7 @@ and `side_px` are those of the square before the turn: its centre is at `x_px` +
 
 
 def tables_page() -> str:
-    """Every table with its columns, as Markdown; ``make docs`` writes it to ``docs/tables.md``."""
+    """Every table with its columns, as Markdown; ``make tables`` writes it to ``docs/tables.md``."""
     parts = [_HEAD, *(_given(table) for table in _GIVEN), _HEAD_OUT]
     for command, tables in _COMMANDS.items():
         for table in tables:

@@ -64,7 +64,7 @@ def measure_scans(
     manifest : str or Path
         As :func:`ihcscore.suv.manifest.read_manifest` reads it.
     out : str or Path
-        Gets lesions.csv, which ``correlate`` reads, scans.csv, voi/, mip-*.png, report.html and run.json.
+        Gets lesions.csv, which ``correlate`` reads, scans.csv, voi/, ``mip-*.png``, report.html and run.json.
     settings : SuvSettings, optional
     names : str or Path, optional
         Table of what names of volumes stand for: name, tissue, lesion_id.
