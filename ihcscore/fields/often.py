@@ -88,7 +88,8 @@ def draw_often(regions: Sequence[Places], *, n_fields: int, n_draws: int, seed: 
                 at = rng.integers(0, n, len(open_draws))
                 corners = places.corners_xy_px[at]
                 others = placed[open_draws, :, : number + 1].reshape(len(open_draws), -1, 2)
-                near = (np.abs(others - corners[:, None]) < places.side_px).all(axis=2).any(axis=1)
+                close = np.asarray(np.abs(others - corners[:, None]) < places.side_px)
+                near = np.asarray(close.all(axis=2)).any(axis=1)
                 free = open_draws[~near]
                 chosen[free, region, number], placed[free, region, number] = at[~near], corners[~near]
                 open_draws = open_draws[near]

@@ -86,7 +86,7 @@ def density_figure(picture: DensityPicture) -> bytes:
             drawn, ax=list(panels), location="bottom", shrink=0.5, aspect=40, pad=0.02, extend=beyond
         )
         bar.set_label(f"positive cells per mm² of tissue, {picture.kernel}", fontsize=SMALL_PT)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
 
     return draw(paint, size_inch=size)["png"]
 

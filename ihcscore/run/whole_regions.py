@@ -149,7 +149,8 @@ class MappedFields:
             raise
         except IhcscoreError as error:
             no_fields = Note(kind=NoteKind.NO_ROOM, text=f"no field was placed on the map: {error}")
-        confidence, notes = None, []
+        confidence: float | None = None
+        notes: list[Note] = []
         if self.outline is None:
             annotations, confidence, notes = propose(survey)
         frame = sampling_frame(slide, survey, settings.fields)

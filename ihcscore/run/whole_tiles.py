@@ -284,5 +284,5 @@ def _table(tiles: Sequence[NDArray[np.void]]) -> pd.DataFrame:
     cells = np.concatenate([np.empty(0, CELL), *tiles])
     names = np.array([one.value for one in _CLASSES])
     table = pd.DataFrame({name: cells[name].astype(float) for name in CELL.names or () if name != "class"})
-    table.insert(2, "class", pd.Categorical(names[cells["class"]], categories=names))
+    table.insert(2, "class", pd.Series(pd.Categorical(names[cells["class"]], categories=names)))
     return table

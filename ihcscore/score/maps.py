@@ -59,10 +59,10 @@ class TissueGrid:
         height, width = self.mask.shape
         return np.clip(at[:, 1], 0, height - 1), np.clip(at[:, 0], 0, width - 1)
 
-    def centres_um(self, at: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Points:
+    def centres_um(self, at: tuple[NDArray[np.intp], ...]) -> Points:
         """X and y in µm from the slide's corner of the centres of pixels, shape (n, 2)."""
         rows, columns = at
-        return corners_of_centres(np.column_stack([columns, rows]).astype(float)) * self.mpp_um
+        return np.asarray(corners_of_centres(np.column_stack([columns, rows]).astype(float)) * self.mpp_um)
 
     def counts(self, xy_px: Points) -> NDArray[np.int64]:
         """How many of some points lie on each pixel, shape (height, width)."""
@@ -169,7 +169,7 @@ def part_density(
 
     def blocks_of(xy_um: Points) -> NDArray[np.intp]:
         columns, rows = np.floor(np.maximum(xy_um, 0) / block_um).astype(np.intp).T
-        return rows * across + columns
+        return np.asarray(rows * across + columns, np.intp)
 
     at = blocks_of(tissue.centres_um(np.nonzero(part)))
     own = blocks_of(corners_of_centres(positive_xy_px) * tissue.mpp_um / tissue.downsample)

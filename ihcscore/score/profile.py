@@ -126,7 +126,7 @@ class Rings:
     def edges_um(self) -> Numbers:
         """Ends of the rings, from inside the tumour outwards; the outline lies between two rings."""
         n = max(1, math.ceil(self.reach_um / self.ring_um - 1e-9))
-        return np.arange(-n, n + 1) * self.ring_um
+        return np.asarray(np.arange(-n, n + 1) * self.ring_um, float)
 
 
 def infiltration_profile(
@@ -158,17 +158,25 @@ def infiltration_profile(
     cells = corners_of_centres(positive_xy_px) * outline.mpp_um
     pixels = tissue.centres_um(np.nonzero(tissue.mask))
 
-    def sums(xy_um: Points, each: float) -> Numbers:
+    def sums(xy_um: Points, each: float, half_um: float) -> Numbers:
         distance, along = outline.measured(xy_um, reach_um=reach)
         held = np.isfinite(distance)
-        ring = np.searchsorted(edges, distance[held], side="right") - 1
+        near, far = (
+            np.searchsorted(edges, distance[held] + shift, side="right") - 1 for shift in (-half_um, half_um)
+        )
+        # A pixel that an edge cuts is shared out between the two rings.
+        beyond = np.zeros(len(near))
+        cut = near < far
+        beyond[cut] = (distance[held][cut] + half_um - edges[far[cut]]) / (2 * half_um)
         block = np.minimum(along[held] / outline.length_um * n_blocks, n_blocks - 1).astype(np.intp)
-        inside = (ring >= 0) & (ring < len(edges) - 1)
-        at = ring[inside] * n_blocks + block[inside]
-        total = block_sums(np.full(len(at), each), at, (len(edges) - 1) * n_blocks)
+        total = np.zeros((len(edges) - 1) * n_blocks)
+        for ring, share in ((near, 1 - beyond), (far, beyond)):
+            inside = (ring >= 0) & (ring < len(edges) - 1)
+            at = ring[inside] * n_blocks + block[inside]
+            total += block_sums(each * share[inside], at, len(total))
         return total.reshape(-1, n_blocks)
 
-    counts, areas = sums(cells, 1.0), sums(pixels, tissue.pixel_mm2)
+    counts, areas = sums(cells, 1.0, 0.0), sums(pixels, tissue.pixel_mm2, tissue.mpp_um / 2)
     return _table(edges, counts, areas, seed=rings.seed)
 
 

@@ -52,7 +52,7 @@ class SpatialSettings:
     @property
     def radii_um(self) -> Curve:
         """The distances."""
-        return np.arange(1, round(self.reach_um / self.step_um) + 1) * self.step_um
+        return np.asarray(np.arange(1, round(self.reach_um / self.step_um) + 1) * self.step_um, float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ class Window:
     def points_um(self, xy_px: Points) -> Points:
         """Cells in µm from the slide's corner; those off the tissue are left out."""
         on = self.tissue.mask[self.tissue.pixels_of(xy_px)]
-        return corners_of_centres(xy_px[on]) * (self.tissue.mpp_um / self.tissue.downsample)
+        return np.asarray(corners_of_centres(xy_px[on]) * (self.tissue.mpp_um / self.tissue.downsample))
 
     def scattered(self, n: int, rng: np.random.Generator) -> Points:
         """Points that lie anywhere on the tissue, independently of each other, µm."""
@@ -122,7 +122,7 @@ class Window:
         """How far points lie from where the tissue ends."""
         columns, rows = (points_um / self.tissue.mpp_um).astype(np.intp).T
         height, width = self.to_edge_um.shape
-        return self.to_edge_um[np.minimum(rows, height - 1), np.minimum(columns, width - 1)]
+        return np.asarray(self.to_edge_um[np.minimum(rows, height - 1), np.minimum(columns, width - 1)])
 
 
 def ripley_l(points_um: Points, window: Window, radii_um: Curve) -> Curve:
@@ -167,7 +167,7 @@ def nearest_g(points_um: Points, window: Window, radii_um: Curve) -> Curve:
     A cell nearer to the tissue's edge than to its neighbour is censored at the edge: Kaplan and Meier's
     estimator (Baddeley and Gill 1997, doi 10.1214/aos/1034276629).
     """
-    nearest = cKDTree(points_um).query(points_um, k=2)[0][:, 1]
+    nearest = np.asarray(cKDTree(points_um).query(points_um, k=2)[0])[:, 1]
     edge = window.edge_um(points_um)
     seen, died = np.minimum(nearest, edge), nearest <= edge
     order = np.argsort(seen, kind="stable")
