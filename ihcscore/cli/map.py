@@ -69,7 +69,9 @@ def map_command(
     chosen = chosen_profile(marker, profile, chromogen, finder)
     if run is not None:
         unused(
-            context, tuple(name for name in DRAWING if name != "sampling"), "--run names a run with its own fields"
+            context,
+            tuple(name for name in DRAWING if name != "sampling"),
+            "--run names a run with its own fields",
         )
     existing(slide, annotations, run)
     free(out, overwrite=overwrite)

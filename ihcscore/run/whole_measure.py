@@ -312,9 +312,15 @@ def _fields_told(
             table=fields_tell(np.empty((0, 0, 1)), ()), means=np.empty(0), fields=fields, summary=summary
         )
     few = drawn(design.n_fields, settings.draws)
-    ladder = [n for n in _LADDER if n != design.n_fields]
+    # Squares put down at random find little room beyond a third of an area.
+    room = (
+        max(len(one.corners_xy_px) for one in places.values())
+        * (plan.frame.downsample / plan.frame.side_px) ** 2
+    )
+    ladder = [n for n in _LADDER if n != design.n_fields and (n <= room / 3 or n == 1)]
+    n_draws = min(_LADDER_DRAWS, settings.draws)
     table = pd.concat(
-        [fields_tell(few, [design.n_fields]), fields_tell(drawn(max(_LADDER), _LADDER_DRAWS), ladder)],
+        [fields_tell(few, [design.n_fields]), fields_tell(drawn(max(ladder, default=1), n_draws), ladder)],
         ignore_index=True,
     ).sort_values("n_fields", ignore_index=True)
     means = whole_draws(few)

@@ -2,26 +2,25 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 import tifffile
 
 import ihcscore
+from ihcscore.cells import finder_of
+from ihcscore.errors import OutputError
+from ihcscore.geometry.square import Square
 from ihcscore.output.columnar import CellFormat
 from ihcscore.output.parts import KeptParts, kept_parts, parts_folder
 from ihcscore.output.progress import Stopwatch
 from ihcscore.profiles import load_profile
 from ihcscore.run import whole
 from ihcscore.run.count import count_field
-from ihcscore.geometry.square import Square
-from ihcscore.cells import finder_of
 from ihcscore.schema import FieldSettings, FinderName, MapSettings, RegionSettings, RunSettings
 from ihcscore.slide import open_slide
-from ihcscore.errors import OutputError
-from dataclasses import replace
 
 # The classical finder: as many pixels in a fraction of the time.
 PROFILE = replace(load_profile("CD8"), finder=FinderName.CLASSICAL)
@@ -69,7 +68,9 @@ def test_counts_are_those_of_the_truth(mapped, phantom):
     assert tissue.n_positive == pytest.approx(zones.n_positive.sum(), rel=0.06)
     assert tissue.tissue_mm2 == pytest.approx(zones.area_mm2.sum(), rel=0.03)
     front = parts.loc["Invasive front"]
-    assert front.positive_per_mm2_tissue == pytest.approx(zones.loc["Invasive front"].positive_per_mm2, rel=0.06)
+    assert front.positive_per_mm2_tissue == pytest.approx(
+        zones.loc["Invasive front"].positive_per_mm2, rel=0.06
+    )
     assert parts.n_positive["Tumour"] + parts.n_positive["Beyond the tumour"] == tissue.n_positive
     assert result.profile["n_positive"].sum() <= tissue.n_positive
     assert result.summary["phenotype"]["class"] == "inflamed"
@@ -135,6 +136,7 @@ def test_parts_of_a_run_that_succeeded_are_removed(tmp_path):
     assert not parts_folder(tmp_path / "out").exists()
 
 
+@pytest.mark.filterwarnings("ignore")  # of anndata's own, by pandas
 def test_cells_as_anndata(mapped):
     pytest.importorskip("anndata")
     from ihcscore.output.columnar import as_anndata

@@ -38,7 +38,9 @@ def even_points(tissue: TissueGrid, spacing_um: float) -> np.ndarray:
 
 
 def tumour(radius_um: float = 900.0, size_um: float = 4000.0) -> Outline:
-    circle = shapely.Point(size_um / 2 / MPP_UM, size_um / 2 / MPP_UM).buffer(radius_um / MPP_UM, quad_segs=64)
+    circle = shapely.Point(size_um / 2 / MPP_UM, size_um / 2 / MPP_UM).buffer(
+        radius_um / MPP_UM, quad_segs=64
+    )
     outline = Outline.of(circle, circle.boundary, mpp_um=MPP_UM)
     assert outline is not None
     return outline
@@ -106,7 +108,10 @@ def test_part_density_has_an_interval_that_knows_clusters():
 
 def test_fields_drawn_often_do_not_overlap_and_the_first_are_fewer():
     corners = np.stack(np.meshgrid(np.arange(0, 1000, 10.0), np.arange(0, 800, 10.0)), axis=-1).reshape(-1, 2)
-    places = [Places(corners_xy_px=corners, side_px=200.0), Places(corners_xy_px=corners + 500, side_px=200.0)]
+    places = [
+        Places(corners_xy_px=corners, side_px=200.0),
+        Places(corners_xy_px=corners + 500, side_px=200.0),
+    ]
     chosen = draw_often(places, n_fields=3, n_draws=300, seed=1)
     assert np.array_equal(chosen[..., :2], draw_often(places, n_fields=2, n_draws=300, seed=1))
     for draw in chosen:
@@ -186,9 +191,7 @@ def test_random_points_lie_in_their_envelope_and_others_do_not():
     radii = SPATIAL.radii_um
     for curve in (ripley_l, nearest_g):
         simulated = np.array([curve(window.scattered(150, rng), window, radii) for _ in range(99)])
-        ps = [
-            envelope(curve(window.scattered(150, rng), window, radii), simulated).p for _ in range(60)
-        ]
+        ps = [envelope(curve(window.scattered(150, rng), window, radii), simulated).p for _ in range(60)]
         assert 0.85 <= (np.array(ps) > 0.05).mean() <= 1.0
         if curve is ripley_l:
             assert np.abs(simulated.mean(axis=0)).max() < 2.5  # unbiased: near 0, up to the root's curvature
