@@ -219,8 +219,8 @@ def _result(
         notes.append(
             Note(
                 kind=NoteKind.UNREADABLE,
-                text=f"{len(counted.failed)} tiles of {TILE_UM:g} µm with {measured.unread_mm2:.3g} mm² of tissue "
-                f"could not be read and are left out ({first})",
+                text=f"{len(counted.failed)} tiles of {TILE_UM:g} µm with {measured.unread_mm2:.3g} mm² of "
+                f"tissue could not be read and are left out ({first})",
             )
         )
     slide, plan = planned.slide, planned.plan

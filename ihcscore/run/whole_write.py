@@ -98,7 +98,8 @@ def _write_cells(
             case CellFormat.ANNDATA:
                 about = {
                     "slide": slide.name, "marker": marker, "mpp_um": slide.mpp_um,
-                    "ihcscore": str(record["ihcscore"]), "region_source": str(record["annotations"]["source"]),
+                    "ihcscore": str(record["ihcscore"]),
+                    "region_source": str(record["annotations"]["source"]),
                 }  # fmt: skip
                 write_anndata(file, cells, mpp_um=slide.mpp_um, about=about)
 

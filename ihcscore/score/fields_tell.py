@@ -89,7 +89,8 @@ def fields_tell(densities: NDArray[np.float64], numbers: Sequence[int]) -> pd.Da
             }
         )
     names = ["n_fields", "n_fields_in_all", "n_draws", "mean_per_mm2", "sd_per_mm2", "low95_per_mm2",
-             "median_per_mm2", "high95_per_mm2", *(f"within_{100 * s:.0f}_percent" for s in WITHIN)]  # fmt: skip
+             "median_per_mm2", "high95_per_mm2",
+             *(f"within_{100 * share:.0f}_percent" for share in WITHIN)]  # fmt: skip
     return pd.DataFrame(rows, columns=names)
 
 

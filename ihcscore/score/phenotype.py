@@ -27,7 +27,8 @@ class Estimate:
         """Probability that the true density is above a cut, 0 to 1; NaN without an interval.
 
         Below the estimate it is spread as a normal distribution, above it as a log-normal one, each half with
-        its end of the interval at 1.96 standard deviations: the shape of :func:`ihcscore.score.mean_interval`.
+        its end of the interval at 1.96 standard deviations: the shape of
+        :func:`ihcscore.score.mean_interval`.
         """
         if not all(math.isfinite(one) for one in (self.value, self.low, self.high)):
             return math.nan

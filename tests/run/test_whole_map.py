@@ -79,7 +79,7 @@ def test_counts_are_those_of_the_truth(mapped, phantom):
 def test_files_are_what_others_read(mapped):
     result, out = mapped
     cells = pd.read_parquet(out / "cells.parquet")
-    assert list(cells.columns) == [column for column in result.cells]
+    assert list(cells.columns) == list(result.cells)
     assert np.array_equal(cells["x_px"], pd.read_csv(out / "cells.csv")["x_px"])
     with tifffile.TiffFile(out / "density.tif") as file:
         density = file.asarray()
