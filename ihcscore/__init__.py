@@ -26,6 +26,7 @@ __all__ = [
     "describe_slide",
     "known_profiles",
     "load_profile",
+    "map_slide",
     "measure_scans",
     "measure_volumes",
     "open_slide",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from ihcscore.run.preview import write_fields, write_regions
     from ihcscore.run.slide import score_slide
     from ihcscore.run.slides import score_slides
+    from ihcscore.run.whole import map_slide
     from ihcscore.serial.register import register_slides
     from ihcscore.slide import open_slide
     from ihcscore.study.agree import agree_tables
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ihcscore.run.slide": ("score_slide",),  # run
     "ihcscore.run.slides": ("score_slides",),  # run
+    "ihcscore.run.whole": ("map_slide",),  # map
     "ihcscore.run.drawn": ("DrawnFields",),
     "ihcscore.run.given": ("GivenFields",),
     "ihcscore.run.preview": ("write_regions", "write_fields"),  # regions, fields

@@ -59,6 +59,12 @@ def slides_left(out: Path) -> str:
     )
 
 
+def map_left(out: Path) -> str:
+    """What a map has left: the tiles that were counted."""
+    n = len(list((out.parent / f".{out.name}-parts").glob("*.part")))  # ihcscore.output.parts, not loaded
+    return f"{n} tiles are counted; go on with the same command and --resume" if n else ""
+
+
 def cohort_left(out: Path) -> str:
     """What a cohort has left."""
     n = _n_runs(out, f"*/*/{_RECORD}")

@@ -92,13 +92,27 @@ def fields_geojson(
     return {"type": "FeatureCollection", **said, "features": features}
 
 
-def cells_geojson(cells: pd.DataFrame, colours: Mapping[str, Rgb], *, mpp_um: float) -> dict[str, Any]:
-    """The cells as detections: a circle of the cell's size, its class and its measurements."""
+def cells_geojson(
+    cells: pd.DataFrame, colours: Mapping[str, Rgb], *, mpp_um: float, first_number: int = 1
+) -> dict[str, Any]:
+    """The cells as detections: a circle of the cell's size, its class and its measurements.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        As in ``cells.csv``.
+    colours : mapping
+        Of classes.
+    mpp_um : float
+        µm per level-0 pixel.
+    first_number : int
+        Of the first cell, where these are not the first of a slide.
+    """
     angle = np.linspace(0, 2 * np.pi, _CIRCLE_CORNERS + 1)
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     circle[-1] = circle[0]  # a ring ends where it starts, to the last bit
     features = []
-    for number, row in enumerate(cells.to_dict("records"), 1):
+    for number, row in enumerate(cells.to_dict("records"), first_number):
         centre = corners_of_centres(np.array([row["x_px"], row["y_px"]]))
         ring = centre + circle * row["diameter_um"] / 2 / mpp_um
         measured = {

@@ -128,7 +128,7 @@ def derive_regions(
             centre = tumour.buffer(-distance_px)
             notes.append(_thin_note(distance_px * mpp_um, settings))
     if front.is_empty and not tumour.is_empty:
-        line = tumour.boundary.intersection(tissue.buffer(-EDGE_SLACK_UM / mpp_um))
+        line = _invasive(tumour, tissue, mpp_um)
         front = _one_side(line.buffer(half_px), tumour, settings.front) if line.length > side_px else EMPTY
         front = front.difference(centre) if thin else front
     if centre.is_empty:
@@ -146,6 +146,43 @@ def derive_regions(
         if not area.is_empty
     ]
     return regions, notes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Border:
+    """Where a tumour meets other tissue.
+
+    Attributes
+    ----------
+    tumour : shapely geometry
+        Level-0 pixels; without gaps, specks and spikes.
+    line : shapely geometry
+        The parts of its outline beyond which tissue goes on; empty where it reaches the cut edge all round.
+    """
+
+    tumour: BaseGeometry = field(repr=False)
+    line: BaseGeometry = field(repr=False)
+
+
+def tumour_border(annotations: Annotations, *, tissue: BaseGeometry, mpp_um: float) -> Border:
+    """The outline from which the invasive front is measured.
+
+    Parameters
+    ----------
+    annotations : Annotations
+    tissue : shapely geometry
+        Outline of the tissue in level-0 pixels.
+    mpp_um : float
+        µm per level-0 pixel.
+    """
+    tumour, _ = without_slivers(annotations.tumour, mpp_um=mpp_um)
+    line = EMPTY if tumour.is_empty else _invasive(tumour, tissue, mpp_um)
+    return Border(tumour=tumour, line=line)
+
+
+def _invasive(tumour: BaseGeometry, tissue: BaseGeometry, mpp_um: float) -> BaseGeometry:
+    """The outline without what follows the cut edge of the tissue: nothing can have been invaded there."""
+    return tumour.boundary.intersection(tissue.buffer(-EDGE_SLACK_UM / mpp_um))
 
 
 def _one_side(band: BaseGeometry, tumour: BaseGeometry, front: Front) -> BaseGeometry:

@@ -77,7 +77,7 @@ def count_field(
     finder : Finder
     stains : Stains
     watch : Stopwatch
-        Gets the time of ``reading`` and ``counting``.
+        Gets the time of ``reading``, ``stain maps`` and ``finding cells``.
 
     Raises
     ------
@@ -87,8 +87,9 @@ def count_field(
     view = slide.at(_READ_MPP_UM)
     with watch.timing("reading"):
         around = _Surroundings.read(view, square, margin_um=finder.halo_um)
-    with watch.timing("counting"):
+    with watch.timing("stain maps"):
         maps = separate(around.rgb, mpp_um=view.mpp_um, stains=stains, start_xy_px=around.start_xy_px)
+    with watch.timing("finding cells"):
         found = finder(maps, stains)
     cells = found.cells
     held = cells[around.square.holds(cells["x_px"], cells["y_px"])].reset_index(drop=True)

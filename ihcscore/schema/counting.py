@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ihcscore.schema.table import Table, columns
 
-_CELL = columns("""
+CELL = columns("""
     x_px            | float | centre of the cell, px of the image or level-0 px of the slide
     y_px            | float | the same, y down; the centre of the first pixel is at (0, 0)
     class           | str   | Positive, Negative or Pigment suspect
@@ -29,7 +29,7 @@ _DENSITIES = columns("""
 IMAGE_CELLS = Table(
     name="cells",
     row="a cell on a plain image",
-    columns=(*columns("image | str | file name"), *_CELL),
+    columns=(*columns("image | str | file name"), *CELL),
 )
 
 IMAGE_COUNTS = Table(
@@ -74,7 +74,7 @@ SLIDE_CELLS = Table(
             sampling    | str   | how the field was chosen
             field_id    | str   | field that holds the cell's centre
         """),
-        *_CELL,
+        *CELL,
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ihcscore.schema import counting, pet, study
+from ihcscore.schema import counting, mapping, pet, study
 from ihcscore.schema.pet_in import SCAN_MANIFEST, SPHERES, VOLUME_NAMES
 from ihcscore.schema.table import InputColumn, InputTable, Kind, Range, Table
 from ihcscore.schema.tables_in import MANIFEST, POINTS, RATERS, SCORES_IN, UPTAKE
@@ -11,6 +11,7 @@ _GIVEN = (MANIFEST, SCORES_IN, UPTAKE, RATERS, POINTS, SCAN_MANIFEST, SPHERES, V
 
 _COMMANDS: dict[str, tuple[Table, ...]] = {
     "run": (counting.SCORES, counting.FIELDS, counting.SLIDE_CELLS),
+    "map": (mapping.MAP, mapping.PROFILE, mapping.MAP_FIELDS, mapping.SPATIAL, mapping.MAP_CELLS),
     "fields": (counting.PLANNED_FIELDS,),
     "count": (counting.IMAGE_COUNTS, counting.IMAGE_CELLS),
     "register": (counting.CARRIED_POINTS,),

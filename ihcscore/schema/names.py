@@ -41,6 +41,23 @@ class FieldStatus(StrEnum):
     FAILED = "failed"
 
 
+class CellPlace(StrEnum):
+    """Whether a cell of a map lies on tissue that counts."""
+
+    TISSUE = "tissue"
+    LEFT_OUT = "left out"
+    OFF_TISSUE = "off tissue"
+
+
+class Phenotype(StrEnum):
+    """Immune phenotype (Kather et al. 2018, doi 10.7554/eLife.36967: hot, excluded, cold)."""
+
+    INFLAMED = "inflamed"
+    EXCLUDED = "excluded"
+    DESERT = "desert"
+    NOT_DECIDABLE = "not decidable"
+
+
 class Quality(StrEnum):
     """Whether what lies in a field can be counted."""
 
