@@ -33,6 +33,7 @@ from ihcscore.schema.counting import (
 from ihcscore.schema.documentation import tables_page
 from ihcscore.schema.names import (
     BOTH_REGIONS,
+    REMOVED,
     Adjustment,
     Attainable,
     CellClass,
@@ -45,6 +46,7 @@ from ihcscore.schema.names import (
     Quality,
     RegionName,
     RegionSource,
+    ReviewStatus,
     Role,
     Sampling,
     Source,
@@ -122,6 +124,7 @@ __all__ = [
     "POINTS",
     "RATERS",
     "REGION_COLOURS",
+    "REMOVED",
     "RESPONSE",
     "RESPONSES",
     "SAMPLE_SUMMARY",
@@ -169,6 +172,7 @@ __all__ = [
     "RegionName",
     "RegionSettings",
     "RegionSource",
+    "ReviewStatus",
     "Rgb",
     "Role",
     "RunSettings",

@@ -13,6 +13,10 @@ class CellClass(StrEnum):
     PIGMENT_SUSPECT = "Pigment suspect"
 
 
+REMOVED = "Removed"
+"""What stands for the class of a cell that a reader removed: it is kept in the table of cells and is none."""
+
+
 class RegionName(StrEnum):
     """Where fields are drawn (Hendry et al. 2017, doi 10.1097/PAP.0000000000000161)."""
 
@@ -39,6 +43,19 @@ class FieldStatus(StrEnum):
     UNPLACED = "unplaced"
     REJECTED = "rejected"
     FAILED = "failed"
+
+
+class ReviewStatus(StrEnum):
+    """Whether a person has looked at a field, and what came of it.
+
+    Of several fields together, `partly reviewed` where some of them were not looked at.
+    """
+
+    NOT_REVIEWED = "not reviewed"
+    PARTLY = "partly reviewed"
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    REJECTED = "rejected"
 
 
 class Quality(StrEnum):
