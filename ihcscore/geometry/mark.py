@@ -128,7 +128,12 @@ class DrawnMark:
                 squares_sha256=str(said["squares_sha256"]),
                 squares={str(name): str(sha) for name, sha in dict(said.get("squares", {})).items()},
             )
-        except (AttributeError, KeyError, TypeError, ValueError):  # a setting out of range is a ValueError too
+        except (
+            AttributeError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ):  # settings out of range too
             return None
 
     def fits(self, fields: Sequence[Field], corners_xy_px: Sequence[NDArray[np.float64]]) -> bool:
@@ -144,7 +149,6 @@ class DrawnMark:
         area = self.fields.field_area_mm2
         same_area = all(math.isclose(one.area_mm2, area, rel_tol=_AREA_TOLERANCE) for one in fields)
         return same_area and squares_sha256(fields, corners_xy_px) == self.squares_sha256
-
 
     def changed(self, fields: Sequence[Field], corners_xy_px: Sequence[NDArray[np.float64]]) -> str:
         """Which fields were moved, added or left out since, for a sentence; parameters as of :meth:`fits`."""

@@ -228,9 +228,7 @@ def draw_rings(
         _cross(canvas, cell, ring_radius_px(cell["diameter_um"], mpp_um), width)
 
 
-def _dashed(
-    canvas: NDArray[np.uint8], centre: tuple[int, int], radius: int, colour: Rgb, width: int
-) -> None:
+def _dashed(canvas: NDArray[np.uint8], centre: tuple[int, int], radius: int, colour: Rgb, width: int) -> None:
     """A ring of dashes, for a cell that a reader added; all in sixteenths of a pixel."""
     for start in range(0, 360, _DASH_DEG):
         arc = (start, start + _DASH_DEG * 0.55)

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ihcscore.cells import Finder
+from ihcscore.cells.nuclear_size import Diameters, lone_nuclei_um
 from ihcscore.geometry.grid import BLOCK_PX
 from ihcscore.geometry.square import Square, centres_of_corners, corners_of_centres
 from ihcscore.output.progress import Stopwatch
@@ -45,6 +46,8 @@ class CountedField:
         Left and top edge of `rgb`, level-0 pixels.
     downsample : float
         Level-0 pixels per pixel of `rgb`.
+    nuclei_um : ndarray of float, shape (n,)
+        Diameters of the nuclei that stand alone, in the field and around it.
     """
 
     cells: pd.DataFrame = field(repr=False)
@@ -55,6 +58,7 @@ class CountedField:
     pigment_fraction: float
     corner_xy_px: tuple[float, float]
     downsample: float
+    nuclei_um: Diameters = field(repr=False)
 
 
 def count_field(
@@ -95,7 +99,11 @@ def count_field(
     cells = found.cells
     held = cells[around.square.holds(cells["x_px"], cells["y_px"])].reset_index(drop=True)
     window, inside = maps.grid.square_on(around.square).pixels(found.pigment.shape)
-    return around.counted(held, pigment_fraction=float(found.pigment[window][inside].mean()))
+    return around.counted(
+        held,
+        pigment_fraction=float(found.pigment[window][inside].mean()),
+        nuclei_um=lone_nuclei_um(maps),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +152,7 @@ class _Surroundings:
         start = [block_px * math.ceil(at / block_px - 1e-6) - at for at in xy_px]
         return cls(view=view, square=here, xy_px=xy_px, start_xy_px=(start[0], start[1]), rgb=rgb)
 
-    def counted(self, cells: pd.DataFrame, *, pigment_fraction: float) -> CountedField:
+    def counted(self, cells: pd.DataFrame, *, pigment_fraction: float, nuclei_um: Diameters) -> CountedField:
         """The field with its cells, x_px and y_px in pixels of `rgb`, and a narrower picture of it."""
         box, context = self.square.bounds(), round(_CONTEXT_UM / self.view.mpp_um)
         crop_x, crop_y = (max(int(edge) - context, 0) for edge in (box.x_px, box.y_px))
@@ -164,6 +172,7 @@ class _Surroundings:
                 (self.xy_px[1] + crop_y) * self.view.downsample,
             ),
             downsample=self.view.downsample,
+            nuclei_um=nuclei_um,
         )
 
     def _on_slide(self, centres: pd.Series[float], start_px: int) -> pd.Series[float]:

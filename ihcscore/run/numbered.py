@@ -42,7 +42,8 @@ def numbered(
         "number": np.arange(1, len(cells) + 1),
     }
     both = [
-        table.iloc[order].reset_index(drop=True).assign(**names) for table in (cells, counted.cells_in_picture)
+        table.iloc[order].reset_index(drop=True).assign(**names)
+        for table in (cells, counted.cells_in_picture)
     ]
     return replace(counted, cells=both[0], cells_in_picture=both[1])
 

@@ -138,4 +138,3 @@ def _write(folder: output.OutputFolder, planned: PlannedSlide) -> None:
     pictures.write_png(folder.new_file("overview.png"), overview)
     content = {"slide": slide.name, "parameters": planned.settings, "notes": plan.notes}
     output.write_record(folder, output.make_record("fields", content))
-

@@ -20,10 +20,10 @@ from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import as_profile
 from ihcscore.run.count import CountedField, count_field
 from ihcscore.run.drawn import DrawnFields
+from ihcscore.run.key import with_run_key
 from ihcscore.run.numbered import numbered
 from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.planned import PlannedSlide, plan_slide
-from ihcscore.run.key import with_run_key
 from ihcscore.run.result import ScoredField, SlideScores, notes_of, tables_of
 from ihcscore.run.stained import doubted
 from ihcscore.run.write import FieldPictures, record_of, write_run
@@ -103,9 +103,7 @@ def score_slide(
             if folder is None
             else FieldPictures(folder=folder, planned=planned, marker=profile.name, upright=upright)
         )
-        scorer = _Scorer(
-            planned=planned, marker=profile.name, finder=finder, watch=watch, pictures=pictures
-        )
+        scorer = _Scorer(planned=planned, marker=profile.name, finder=finder, watch=watch, pictures=pictures)
         scored = _score_all(scorer, progress)
         result = _result(planned, profile, scored, watch, work_key)
         progress("report", 0.95)
@@ -215,6 +213,7 @@ class _Scorer:
                 pigment_fraction=counted.pigment_fraction,
             ),
             cells=counted.cells,
+            nuclei_um=counted.nuclei_um,
         )
         self._draw(scored, counted)
         return scored
