@@ -42,7 +42,7 @@ from ihcscore.slide.thumbnail import CACHE, keep_thumbnail
 from ihcscore.tissue.mask import TissueSettings
 
 REJECTED_CELLS = "rejected-cells.csv"
-"""Cells that were found in fields of failing quality: they count for nobody, unless a reader restores the field."""
+"""Cells that were found in fields of failing quality: none of them counts."""
 
 _PREVIEW_PX = 640
 # In the record of a run on fields that were drawn, looked at and given back: how they were drawn.
@@ -161,7 +161,8 @@ def write_run(
     if plan.carried is None:
         keep_thumbnail(folder.staging / CACHE, slide, survey.thumbnail, TissueSettings().mpp_um)
     write_places(folder, drawn.places, survey.thumbnail)
-    title = f"{stain_mark(survey.stain_check)}{marker}  ·  regions {plan.annotations.source}  ·  {ReviewStatus.NOT_REVIEWED}"
+    said = f"regions {plan.annotations.source}  ·  {ReviewStatus.NOT_REVIEWED}"
+    title = f"{stain_mark(survey.stain_check)}{marker}  ·  {said}"
     overview = draw_plan(slide, survey, plan, result.fields, title=title)
     pictures.write_png(folder.new_file("overview.png"), overview)
     page = report.SlidePage(
@@ -178,7 +179,7 @@ def write_run(
 
 
 def _mark(planned: PlannedSlide, result: SlideScores) -> DrawnMark | None:
-    """How the fields were drawn, for when they are given back; None where a person or another slide gave them."""
+    """How the fields were drawn, for when they are given back; None where they were not drawn here."""
     if planned.plan.sampling == Sampling.GIVEN or planned.plan.carried is not None:
         return None
     if planned.plan.mark is not None:
