@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ihcscore import output, pictures, report
 from ihcscore.cohort.manifest import Sample, SlideEntry
 from ihcscore.schema import FieldStatus
+from ihcscore.score import status_of
 
 _SEEN = (FieldStatus.SCORED, FieldStatus.REJECTED)
 
@@ -74,7 +75,7 @@ def contact_sheet(
         [[_cell(entry, out, own, name, overlays) for entry in sample.slides] for name in names],
         row_names=names,
         column_names=[entry.marker for entry in sample.slides],
-        title=f"{sample.sample_id}  ·  patient {sample.patient_id}",
+        title=f"{sample.sample_id}  ·  patient {sample.patient_id}  ·  {status_of(own['review_status'])}",
     )
 
 

@@ -19,7 +19,9 @@ from ihcscore.schema import (
     SAMPLE_SUMMARY,
     SCORES,
     RegionName,
+    ReviewStatus,
 )
+from ihcscore.score import REVIEW_COUNTS, status_of
 from ihcscore.statistics.summary import quartiles
 
 Errors = Mapping[tuple[str, str], str]
@@ -73,7 +75,7 @@ def _named(table: pd.DataFrame, entry: SlideEntry) -> pd.DataFrame:
 def _failed(entry: SlideEntry, reference: pd.DataFrame | None) -> pd.DataFrame:
     """Rows of a slide that could not be scored, as many as the reference has."""
     names = (*_REGIONS, BOTH_REGIONS) if reference is None else reference.index
-    known = {"slide": entry.slide.name, "n_scored": 0}
+    known = {"slide": entry.slide.name, "n_scored": 0, "review_status": str(ReviewStatus.NOT_REVIEWED)}
     return pd.DataFrame([_NOTHING | known | {"region": str(name)} for name in names])
 
 
@@ -93,8 +95,12 @@ _ABOUT_SLIDE = (
 )
 # What is nought, not unknown, in a region without a field.
 _NONE = dict.fromkeys(
-    ("n_scored", "n_unplaced", "n_rejected", "n_failed", "n_positive", "n_negative", "n_pigment_suspect"), 0
-) | {"area_mm2": 0.0, "tissue_mm2": 0.0}
+    (
+        "n_scored", "n_unplaced", "n_rejected", "n_failed", "n_positive", "n_negative", "n_pigment_suspect",
+        *REVIEW_COUNTS, "n_reviewed",
+    ),
+    0,
+) | {"area_mm2": 0.0, "tissue_mm2": 0.0, "review_status": str(ReviewStatus.NOT_REVIEWED)}  # fmt: skip
 
 
 def _beside(table: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
@@ -153,7 +159,8 @@ def marker_summary(samples: pd.DataFrame) -> pd.DataFrame:
     regions = [str(region) for region in RegionName] + [BOTH_REGIONS]
     for marker in dict.fromkeys(samples["marker"]):
         for region in regions:
-            means = samples[(samples["marker"] == marker) & (samples["region"] == region)]["mean_per_mm2"]
+            own = samples[(samples["marker"] == marker) & (samples["region"] == region)]
+            means = own["mean_per_mm2"]
             if means.empty:
                 continue
             q1, median, q3 = quartiles(means.dropna().to_numpy(float))
@@ -168,6 +175,7 @@ def marker_summary(samples: pd.DataFrame) -> pd.DataFrame:
                     median,
                     q1,
                     q3,
+                    str(status_of(own["review_status"])),
                 )
             )
     return pd.DataFrame(rows, columns=MARKER_SUMMARY.names)

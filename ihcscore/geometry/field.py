@@ -48,7 +48,8 @@ class Field:
     @classmethod
     def from_row(cls, row: Mapping[Hashable, Any]) -> Self:
         """The field of a row of the field table."""
-        error_um = float(row["registration_error_um"])
+        said = row["registration_error_um"]
+        error_um = math.nan if said is None else float(said)
         return cls(
             field_id=str(row["field_id"]),
             region=RegionName(row["region"]),

@@ -139,6 +139,16 @@ class Square:
         )
         return np.asarray(((points >= low) & (points < high)).all(axis=1), np.bool_)
 
+    def upright_map(self, *, mirrored: bool = False) -> NDArray[np.float64]:
+        """The map onto the square as it lies upright, its top left corner at (0, 0), shape (2, 3).
+
+        Of points with pixel corners at whole numbers; `mirrored` shows it from the other side.
+        """
+        cos, sin = _direction(-self.angle_deg)
+        turn = np.array([[cos, -sin], [sin, cos]])
+        onto = np.column_stack([turn, self.side_px / 2 - turn @ self.centre_xy_px])
+        return np.array([[-1.0], [1.0]]) * onto + [[0, 0, self.side_px], [0, 0, 0]] if mirrored else onto
+
     def pixels(self, shape_yx: tuple[int, ...]) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
         """The pixels of an image that it holds; as :func:`pixels_inside`."""
         return pixels_inside(self.corners_xy_px, (shape_yx[0], shape_yx[1]))

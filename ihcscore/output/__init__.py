@@ -19,7 +19,7 @@ from ihcscore.output.record import (
     read_record,
     write_record,
 )
-from ihcscore.output.tables import read_table, write_csv, write_geojson, write_json, write_table
+from ihcscore.output.tables import read_json, read_table, write_csv, write_geojson, write_json, write_table
 
 if TYPE_CHECKING:
     from ihcscore.output.geojson import cells_geojson, fields_geojson, regions_geojson
@@ -40,6 +40,7 @@ __all__ = [
     "make_record",
     "overlay_name",
     "package_versions",
+    "read_json",
     "read_record",
     "read_table",
     "regions_geojson",

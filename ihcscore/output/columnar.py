@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import uuid
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from importlib.util import find_spec
@@ -102,8 +103,14 @@ def write_cells_geojson(
     with path.open("wb") as file, gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed:
         packed.write(b'{"type":"FeatureCollection","features":[\n')
         for start in range(0, len(cells), _AT_ONCE):
-            some = cells.iloc[start : start + _AT_ONCE].assign(slide=slide, marker=marker, field_id="map")
-            features = cells_geojson(some, colours, mpp_um=mpp_um, first_number=start + 1)["features"]
+            some = cells.iloc[start : start + _AT_ONCE]
+            numbers = range(start + 1, start + len(some) + 1)
+            named = some.assign(
+                field_id="map",
+                number=numbers,
+                cell_id=[str(uuid.uuid5(uuid.NAMESPACE_OID, f"{slide}/{marker}/map/{n}")) for n in numbers],
+            )
+            features = cells_geojson(named, colours, mpp_um=mpp_um)["features"]
             lines = (
                 json.dumps(one, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
                 for one in features

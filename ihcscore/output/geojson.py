@@ -85,6 +85,10 @@ def fields_geojson(
                     "isLocked": True,
                     "classification": {"name": row["region"], "color": list(colours[row["region"]])},
                     "measurements": {name: float(v) for name, v in measured.items() if pd.notna(v)},
+                    "metadata": {
+                        "field": str(row["field_id"]),
+                        **({} if mark is None else mark.as_metadata(str(row["field_id"]))),
+                    },
                 },
             )
         )
@@ -93,26 +97,26 @@ def fields_geojson(
 
 
 def cells_geojson(
-    cells: pd.DataFrame, colours: Mapping[str, Rgb], *, mpp_um: float, first_number: int = 1
+    cells: pd.DataFrame, colours: Mapping[str, Rgb], *, mpp_um: float, run_key: str = ""
 ) -> dict[str, Any]:
-    """The cells as detections: a circle of the cell's size, its class and its measurements.
+    """The cells as detections: a circle of the cell's size, its name, class and measurements.
 
     Parameters
     ----------
     cells : DataFrame
-        As in ``cells.csv``.
+        Of one slide; its rows of a class without a colour are no cells any more.
     colours : mapping
         Of classes.
     mpp_um : float
         µm per level-0 pixel.
-    first_number : int
-        Of the first cell, where these are not the first of a slide.
+    run_key : str
+        Of the run, by which corrections that come back are known.
     """
     angle = np.linspace(0, 2 * np.pi, _CIRCLE_CORNERS + 1)
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     circle[-1] = circle[0]  # a ring ends where it starts, to the last bit
     features = []
-    for number, row in enumerate(cells.to_dict("records"), first_number):
+    for row in cells[cells["class"].isin(list(colours))].to_dict("records"):
         centre = corners_of_centres(np.array([row["x_px"], row["y_px"]]))
         ring = centre + circle * row["diameter_um"] / 2 / mpp_um
         measured = {
@@ -122,26 +126,32 @@ def cells_geojson(
         }
         features.append(
             _feature(
-                f"{row['slide']}/{row['marker']}/{row['field_id']}/{number}",
+                None,
                 [_short(ring)],
                 {
                     "objectType": "detection",
+                    "name": f"{row['field_id']} #{row['number']}",
                     "classification": {"name": row["class"], "color": list(colours[row["class"]])},
                     "measurements": {
                         name: round(float(v), _MEASURED_DECIMALS)
                         for name, v in measured.items()
                         if pd.notna(v)
                     },
+                    # QuPath keeps it, as text, and writes it back.
+                    "metadata": {"field": row["field_id"], "number": str(row["number"]), "run": run_key},
                 },
+                feature_id=row["cell_id"],
             )
         )
     return {"type": "FeatureCollection", "features": features}
 
 
-def _feature(name: str, coordinates: list[Any], properties: dict[str, Any]) -> dict[str, Any]:
+def _feature(
+    name: str | None, coordinates: list[Any], properties: dict[str, Any], *, feature_id: str = ""
+) -> dict[str, Any]:
     return {
         "type": "Feature",
-        "id": str(uuid.uuid5(uuid.NAMESPACE_OID, name)),
+        "id": feature_id if name is None else str(uuid.uuid5(uuid.NAMESPACE_OID, name)),
         "geometry": {"type": "Polygon", "coordinates": coordinates},
         "properties": properties,
     }

@@ -38,6 +38,8 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 def read_table(path: Path, schema: Table) -> pd.DataFrame:
     """Read a table that :func:`write_table` wrote, every number to its last bit.
 
+    Counts are whole, but for the means of several readers.
+
     Raises
     ------
     OSError
@@ -60,6 +62,8 @@ def _typed(column: pd.Series, dtype: str) -> pd.Series:
     if dtype == "float":
         return pd.Series([float(value) if value else math.nan for value in column], dtype=float)
     if dtype == "int":
+        if column.str.contains(".", regex=False).any():  # the mean of several readers
+            return pd.Series([float(value) if value else math.nan for value in column], dtype="Float64")
         return pd.Series([int(value) if value else pd.NA for value in column], dtype="Int64")
     return column
 
@@ -73,6 +77,22 @@ def write_geojson(path: Path, content: dict[str, Any]) -> None:
     rest = {name: value for name, value in content.items() if name != "features"}
     head = json.dumps(rest, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     path.write_text(f'{head[:-1]},"features":[\n' + ",\n".join(features) + "\n]}\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read what :func:`write_json` wrote.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is no JSON object.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"{path.name}: not a JSON object")
+    return content
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from ihcscore.pictures.checkerboard import draw_checkerboard
 from ihcscore.pictures.contact import CONTACT_PX, ContactCell, draw_contact_sheet
 from ihcscore.pictures.field import FieldPicture, draw_field, draw_rings, tinted, with_marks
-from ihcscore.pictures.files import encode_jpeg, read_rgb, shrunk_to_fit, write_jpeg, write_png
+from ihcscore.pictures.files import encode_jpeg, read_rgb, shrunk_to_fit, write_jpeg, write_png, write_tints
 from ihcscore.pictures.overview import Overview, PlacedField, draw_overview
 from ihcscore.pictures.upright import upright_field, upright_square
 
@@ -27,4 +27,5 @@ __all__ = [
     "with_marks",
     "write_jpeg",
     "write_png",
+    "write_tints",
 ]

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from ihcscore.geometry.square import Square, centres_of_corners, corners_of_centres, is_upright
-from ihcscore.pictures.frame import INK, SUBPIXEL_BITS, Key, Mark, framed, outline, round_bar_um, tint
-from ihcscore.schema import CLASS_COLOURS, CellClass, Rgb
+from ihcscore.pictures.frame import (
+    INK,
+    PAPER,
+    SUBPIXEL_BITS,
+    Key,
+    Mark,
+    font,
+    framed,
+    outline,
+    round_bar_um,
+    tint,
+)
+from ihcscore.schema import CLASS_COLOURS, REMOVED, CellClass, Rgb
 
 # Smaller pictures are enlarged before anything is drawn on them.
 _LARGE_PX = 700
 # Diameter of a negative cell's dot: about a third of a small nucleus.
 _DOT_UM = 2.0
+# A ring of dashes has one every so many degrees.
+_DASH_DEG = 45
+# Height of a cell's number.
+_NUMBER_PX = 12
 # Rings are wider where a pixel shows less than this.
 _FINE_UM = 0.12
 
@@ -40,6 +57,8 @@ class FieldPicture:
     title : str
     negatives : bool
         Mark negative cells too. They outnumber positive ones and hide the tissue.
+    numbers : bool
+        Write each ringed cell's number (column `number`) beside its ring.
     tinted : sequence of (str, ndarray of bool of shape (height, width), Rgb)
         Name, pixels and colour of what spoils the field.
     note : str
@@ -52,6 +71,7 @@ class FieldPicture:
     mpp_um: float
     title: str
     negatives: bool = False
+    numbers: bool = False
     tinted: Sequence[tuple[str, NDArray[np.bool_], Rgb]] = field(default=(), repr=False)
     note: str = ""
 
@@ -103,7 +123,23 @@ def _marked(large: FieldPicture) -> NDArray[np.uint8]:
         _fade_outside(canvas, large.square)
     if large.cells is not None:
         draw_rings(canvas, large.cells, mpp_um=large.mpp_um, negatives=large.negatives)
+        if large.numbers:
+            canvas = _numbered(canvas, large.cells, mpp_um=large.mpp_um)
     return canvas
+
+
+def _numbered(canvas: NDArray[np.uint8], cells: pd.DataFrame, *, mpp_um: float) -> NDArray[np.uint8]:
+    """The picture with each ringed cell's number above its ring, to the right."""
+    image = Image.fromarray(canvas)
+    pen = ImageDraw.Draw(image)
+    letters = font(_NUMBER_PX)
+    for cell in cells[cells["class"] != CellClass.NEGATIVE].to_dict("records"):
+        reach = 0.7 * ring_radius_px(cell["diameter_um"], mpp_um)
+        pen.text(
+            (cell["x_px"] + reach, cell["y_px"] - reach), str(cell["number"]), INK, letters,
+            anchor="ls", stroke_width=2, stroke_fill=PAPER,
+        )  # fmt: skip
+    return np.asarray(image)
 
 
 def zoom_of(shape_yx: tuple[int, ...]) -> int:
@@ -156,6 +192,9 @@ def draw_rings(
 ) -> None:
     """Draw a ring round every positive and suspect cell, in place; negative ones are small dots.
 
+    Of a reviewed field, a cell that a reader added (`class_tool` empty) has a ring of dashes, one that a
+    reader removed a cross.
+
     Every nucleus has one mark: a dot that would lie within another cell's ring is left out.
 
     Parameters
@@ -181,7 +220,31 @@ def draw_rings(
         for cell in ringed[ringed["class"] == kind].to_dict("records"):
             centre = round(cell["x_px"] * unit), round(cell["y_px"] * unit)
             radius = round(ring_radius_px(cell["diameter_um"], mpp_um) * unit)
-            cv2.circle(canvas, centre, radius, CLASS_COLOURS[kind], width, cv2.LINE_AA, SUBPIXEL_BITS)
+            if cell.get("class_tool") == "":
+                _dashed(canvas, centre, radius, CLASS_COLOURS[kind], width)
+            else:
+                cv2.circle(canvas, centre, radius, CLASS_COLOURS[kind], width, cv2.LINE_AA, SUBPIXEL_BITS)
+    for cell in ringed[ringed["class"] == REMOVED].to_dict("records"):
+        _cross(canvas, cell, ring_radius_px(cell["diameter_um"], mpp_um), width)
+
+
+def _dashed(canvas: NDArray[np.uint8], centre: tuple[int, int], radius: int, colour: Rgb, width: int) -> None:
+    """A ring of dashes, for a cell that a reader added; all in sixteenths of a pixel."""
+    for start in range(0, 360, _DASH_DEG):
+        arc = (start, start + _DASH_DEG * 0.55)
+        cv2.ellipse(
+            canvas, centre, (radius, radius), 0, *arc, colour, width, cv2.LINE_AA, SUBPIXEL_BITS
+        )  # fmt: skip
+
+
+def _cross(canvas: NDArray[np.uint8], cell: Mapping[Hashable, Any], radius_px: float, width: int) -> None:
+    """A cross through a cell that a reader removed, in the colour of the class that the tool gave."""
+    unit = 1 << SUBPIXEL_BITS
+    x, y, reach = (round(value * unit) for value in (cell["x_px"], cell["y_px"], 0.8 * radius_px))
+    colour = CLASS_COLOURS[cell["class_tool"]]
+    for sign in (1, -1):
+        ends = (x - reach, y - sign * reach), (x + reach, y + sign * reach)
+        cv2.line(canvas, *ends, colour, width, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
 def ring_radius_px(diameter_um: float, mpp_um: float) -> float:

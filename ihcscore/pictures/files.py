@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ihcscore import planes
+from ihcscore.schema import Rgb
 
 _COLOURS = 256
 # zlib's level: beyond it a picture takes much longer and is hardly smaller.
 _COMPRESSION = 6
+_TINT_ALPHA = 90
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
@@ -36,6 +39,15 @@ def write_png(path: Path, rgb: NDArray[np.uint8]) -> None:
 def write_jpeg(path: Path, rgb: NDArray[np.uint8], *, quality: int) -> None:
     """Write a picture as JPEG."""
     path.write_bytes(encode_jpeg(rgb, quality=quality))
+
+
+def write_tints(path: Path, tinted: Sequence[tuple[str, NDArray[np.bool_], Rgb]]) -> None:
+    """Write what spoils a field as a PNG to be laid over its picture: clear but for the tints."""
+    height, width = tinted[0][1].shape
+    rgba = np.zeros((height, width, 4), np.uint8)
+    for _, inside, colour in tinted:
+        rgba[inside] = (*colour, _TINT_ALPHA)
+    Image.fromarray(rgba).save(path, "PNG", compress_level=_COMPRESSION)
 
 
 def encode_jpeg(rgb: NDArray[np.uint8], *, longest_px: int | None = None, quality: int = 85) -> bytes:

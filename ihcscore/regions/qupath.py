@@ -165,7 +165,12 @@ def _mark_of(text: str) -> DrawnMark | None:
         data = json.loads(text)
     except (json.JSONDecodeError, RecursionError):
         return None
-    return DrawnMark.from_json(data.get(MARK)) if isinstance(data, dict) else None
+    mark = DrawnMark.from_json(data.get(MARK)) if isinstance(data, dict) else None
+    if mark is not None:
+        return mark
+    # QuPath writes back what stands in a feature, and drops what stands beside the features.
+    properties = (one.get("properties") for one in _listed(data) or ())
+    return DrawnMark.from_metadata([one.get("metadata") for one in properties if isinstance(one, dict)])
 
 
 def _cores(number: int) -> str:

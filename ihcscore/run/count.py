@@ -42,6 +42,10 @@ class CountedField:
         µm per pixel of `rgb`.
     pigment_fraction : float
         Share of the field covered by pigment, 0 to 1.
+    corner_xy_px : tuple of float
+        Left and top edge of `rgb`, level-0 pixels.
+    downsample : float
+        Level-0 pixels per pixel of `rgb`.
     nuclei_um : ndarray of float, shape (n,)
         Diameters of the nuclei that stand alone, in the field and around it.
     """
@@ -52,6 +56,8 @@ class CountedField:
     square: Square
     mpp_um: float
     pigment_fraction: float
+    corner_xy_px: tuple[float, float]
+    downsample: float
     nuclei_um: Diameters = field(repr=False)
 
 
@@ -162,6 +168,11 @@ class _Surroundings:
             square=self.square.shifted(-crop_x, -crop_y),
             mpp_um=self.view.mpp_um,
             pigment_fraction=pigment_fraction,
+            corner_xy_px=(
+                (self.xy_px[0] + crop_x) * self.view.downsample,
+                (self.xy_px[1] + crop_y) * self.view.downsample,
+            ),
+            downsample=self.view.downsample,
             nuclei_um=nuclei_um,
         )
 

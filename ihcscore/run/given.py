@@ -55,28 +55,30 @@ class GivenFields:
         areas = read_areas(file)
         fields = fields_from(areas.areas, frame=frame, mpp_um=slide.mpp_um, name=file.name)
         overlaps = check_fields_on_slide(fields, size_xy_px=slide.size_xy_px, name=file.name)
+        corners = [shapely.get_coordinates(area.polygon) for area in areas.areas]
+        changed = "" if areas.mark is None else areas.mark.changed(fields, corners)
         given = Plan(
             annotations=annotations,
             fields=tuple(fields),
             n_fields=dict(Counter(one.region for one in fields)),
             frame=frame,
             sampling=Sampling.GIVEN,
-            notes=(_given_note(areas.mark, slide.identity), *areas.notes, *overlaps),
+            notes=(_given_note(areas.mark, slide.identity, changed), *areas.notes, *overlaps),
             rejects=False,
             file=file,
         )
-        corners = [shapely.get_coordinates(area.polygon) for area in areas.areas]
         mark = areas.mark
         if mark is None or mark.slide_identity != slide.identity or not mark.fits(fields, corners):
             return given
         return _as_drawn(given, mark)
 
 
-def _given_note(mark: DrawnMark | None, slide_identity: str) -> Note:
+def _given_note(mark: DrawnMark | None, slide_identity: str, changed: str) -> Note:
     """That fields were given; of ones that the program had drawn, what makes them a person's choice."""
     how = "were given, not drawn at random"
     if mark is not None and mark.slide_identity == slide_identity:
-        how = "were drawn by the program and changed since (moved, renamed, added or left out)"
+        which = changed or "moved, renamed, added or left out"
+        how = f"were drawn by the program and changed since ({which})"
     elif mark is not None:
         how = "were drawn on another slide, not on this one"
     return Note(kind=NoteKind.GIVEN, text=f"fields {how}: their density is theirs, not the region's")

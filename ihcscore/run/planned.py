@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ihcscore.geometry.field import Field
+from ihcscore.geometry.mark import DrawnMark
 from ihcscore.output.progress import Progress, Stopwatch
 from ihcscore.run.plan import FieldPlanner, Plan
 from ihcscore.run.stained import refuse_other_stains, stain_notes
@@ -42,6 +45,17 @@ class PlannedSlide:
             "margin_um": self.settings.regions.margin_um,
             "front": str(self.settings.regions.front),
         }
+
+
+def mark_of(planned: PlannedSlide, fields: Sequence[Field]) -> DrawnMark:
+    """How a slide's fields were drawn, for when they are given back."""
+    return DrawnMark.of(
+        fields,
+        slide_identity=planned.slide.identity,
+        region_source=planned.plan.annotations.source,
+        settings=planned.settings.fields,
+        regions=planned.settings.regions,
+    )
 
 
 def plan_slide(

@@ -8,11 +8,10 @@ import pandas as pd
 
 from ihcscore import output, pictures
 from ihcscore.errors import OutputError, parameter
-from ihcscore.geometry.mark import DrawnMark, squares_sha256
 from ihcscore.output.progress import Progress, Stopwatch, silent
 from ihcscore.run.drawn import DrawnFields, propose
 from ihcscore.run.plan import FieldPlanner, Plan
-from ihcscore.run.planned import PlannedSlide, plan_slide
+from ihcscore.run.planned import PlannedSlide, mark_of, plan_slide
 from ihcscore.run.survey import survey_slide
 from ihcscore.run.views import annotations_geojson, draw_plan, regions_geojson
 from ihcscore.schema import PLANNED_FIELDS, REGION_COLOURS, TUMOUR_COLOUR, Chromogen, NoteKind, RunSettings
@@ -130,7 +129,7 @@ def _write(folder: output.OutputFolder, planned: PlannedSlide) -> None:
     output.write_table(folder.new_file("fields.csv"), fields, PLANNED_FIELDS)
     keep_thumbnail(folder.staging / CACHE, slide, survey.thumbnail, TissueSettings().mpp_um)
     for file, content in (
-        ("fields.geojson", output.fields_geojson(fields, REGION_COLOURS, mark=_mark(planned))),
+        ("fields.geojson", output.fields_geojson(fields, REGION_COLOURS, mark=mark_of(planned, plan.fields))),
         ("annotations.geojson", annotations_geojson(plan, slide=slide.name)),
         ("regions.geojson", regions_geojson(plan, survey, slide=slide.name)),
     ):
@@ -139,15 +138,3 @@ def _write(folder: output.OutputFolder, planned: PlannedSlide) -> None:
     pictures.write_png(folder.new_file("overview.png"), overview)
     content = {"slide": slide.name, "parameters": planned.settings, "notes": plan.notes}
     output.write_record(folder, output.make_record("fields", content))
-
-
-def _mark(planned: PlannedSlide) -> DrawnMark:
-    """How the fields were drawn, for when they are given back."""
-    fields = planned.plan.fields
-    return DrawnMark(
-        slide_identity=planned.slide.identity,
-        region_source=planned.plan.annotations.source,
-        fields=planned.settings.fields,
-        regions=planned.settings.regions,
-        squares_sha256=squares_sha256(fields, [one.square.corners_xy_px for one in fields]),
-    )

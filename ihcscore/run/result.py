@@ -15,7 +15,7 @@ from ihcscore.cells.nuclear_size import Diameters, scale_doubt
 from ihcscore.geometry.field import Field, FieldQuality
 from ihcscore.run.plan import Plan
 from ihcscore.run.planned import PlannedSlide
-from ihcscore.schema import SLIDE_CELLS, FieldStatus, Note, NoteKind, Quality, RegionName
+from ihcscore.schema import SLIDE_CELLS, FieldStatus, Note, NoteKind, Quality, RegionName, ReviewStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class ScoredField:
     values : dict of str to float
         Counts and densities under their columns' names; empty where it was not scored.
     cells : DataFrame or None
-        Its cells in level-0 pixels; None where it was not scored.
+        Its cells in level-0 pixels; None where no pixel was seen.
     nuclei_um : ndarray of float or None
         Diameters of its lone nuclei; None where it was not scored.
     """
@@ -70,8 +70,9 @@ class SlideScores:
 
     Attributes
     ----------
-    scores, fields, cells : DataFrame
-        As in ``scores.csv``, ``fields.csv`` and ``cells.csv`` (:mod:`ihcscore.schema`).
+    scores, fields, cells, rejected_cells : DataFrame
+        As in ``scores.csv``, ``fields.csv``, ``cells.csv`` and ``rejected-cells.csv``
+        (:mod:`ihcscore.schema`).
     notes : tuple of Note
         What a reader must know.
     record : dict
@@ -83,6 +84,7 @@ class SlideScores:
     scores: pd.DataFrame = dataclasses.field(repr=False)
     fields: pd.DataFrame = dataclasses.field(repr=False)
     cells: pd.DataFrame = dataclasses.field(repr=False)
+    rejected_cells: pd.DataFrame = dataclasses.field(repr=False)
     notes: tuple[Note, ...]
     record: dict[str, Any] = dataclasses.field(repr=False)
     seconds: dict[str, float] = dataclasses.field(repr=False)
@@ -105,6 +107,7 @@ class Tables:
     scores: pd.DataFrame
     fields: pd.DataFrame
     cells: pd.DataFrame
+    rejected_cells: pd.DataFrame
 
 
 def tables_of(
@@ -113,17 +116,10 @@ def tables_of(
     """Scores, fields and cells of a slide as they are written."""
     about, plan = {**planned.about, "marker": marker}, planned.plan
     fields = score.field_table([{**about, **one.as_row()} for one in scored])
-    cells = [
-        one.cells.assign(
-            slide=planned.slide.name,
-            marker=marker,
-            region=str(one.field.region),
-            sampling=str(plan.sampling),
-            field_id=one.field.field_id,
-        )
-        for one in scored
-        if one.cells is not None
-    ]
+    cells = {
+        status: _cells_of([one for one in scored if one.status == status], planned, marker=marker)
+        for status in (FieldStatus.SCORED, FieldStatus.REJECTED)
+    }
     return Tables(
         scores=score.score_regions(
             fields,
@@ -132,10 +128,29 @@ def tables_of(
             notes=notes,
         ),
         fields=fields,
-        cells=pd.concat(cells, ignore_index=True)[SLIDE_CELLS.names]
-        if cells
-        else pd.DataFrame(columns=SLIDE_CELLS.names),
+        cells=cells[FieldStatus.SCORED],
+        rejected_cells=cells[FieldStatus.REJECTED],
     )
+
+
+def _cells_of(scored: Sequence[ScoredField], planned: PlannedSlide, *, marker: str) -> pd.DataFrame:
+    """Cells of fields as they are written, none of them reviewed."""
+    cells = [
+        one.cells.assign(
+            slide=planned.slide.name,
+            marker=marker,
+            region=str(one.field.region),
+            sampling=str(planned.plan.sampling),
+            field_id=one.field.field_id,
+            class_tool=one.cells["class"],
+            review_status=str(ReviewStatus.NOT_REVIEWED),
+        )
+        for one in scored
+        if one.cells is not None
+    ]
+    if not cells:
+        return pd.DataFrame(columns=SLIDE_CELLS.names)
+    return pd.concat(cells, ignore_index=True)[SLIDE_CELLS.names]
 
 
 def notes_of(plan: Plan, scored: Sequence[ScoredField]) -> tuple[Note, ...]:

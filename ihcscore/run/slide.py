@@ -20,6 +20,8 @@ from ihcscore.profiles import MarkerProfile
 from ihcscore.run.array import as_profile
 from ihcscore.run.count import CountedField, count_field
 from ihcscore.run.drawn import DrawnFields
+from ihcscore.run.key import with_run_key
+from ihcscore.run.numbered import numbered
 from ihcscore.run.plan import FieldPlanner
 from ihcscore.run.planned import PlannedSlide, plan_slide
 from ihcscore.run.result import ScoredField, SlideScores, notes_of, tables_of
@@ -101,12 +103,13 @@ def score_slide(
             if folder is None
             else FieldPictures(folder=folder, planned=planned, marker=profile.name, upright=upright)
         )
-        scored = _score_all(_Scorer(planned=planned, finder=finder, watch=watch, pictures=pictures), progress)
+        scorer = _Scorer(planned=planned, marker=profile.name, finder=finder, watch=watch, pictures=pictures)
+        scored = _score_all(scorer, progress)
         result = _result(planned, profile, scored, watch, work_key)
         progress("report", 0.95)
         if folder is not None and pictures is not None:
             with watch.timing("writing"):
-                write_run(folder, result, planned, marker=profile.name, previews=pictures.previews)
+                write_run(folder, result, planned, marker=profile.name, drawn=pictures)
         progress("done", 1.0)
     return result
 
@@ -124,8 +127,9 @@ def _result(
         scores=tables.scores,
         fields=tables.fields,
         cells=tables.cells,
+        rejected_cells=tables.rejected_cells,
         notes=notes,
-        record=record_of(planned, notes, profile=profile, work_key=work_key),
+        record=with_run_key(record_of(planned, notes, profile=profile, work_key=work_key), tables.cells),
         seconds=watch.seconds,
     )
 
@@ -152,9 +156,15 @@ class _Scorer:
     """Counts the fields of one slide, one after the other."""
 
     planned: PlannedSlide
+    marker: str
     finder: Finder
     watch: Stopwatch
     pictures: FieldPictures | None
+
+    @property
+    def _mirrored(self) -> bool:
+        carried = self.planned.plan.carried
+        return carried is not None and carried.mirrored
 
     def score(self, one: Field) -> ScoredField:
         """Count a field, unless it has no place here, cannot be read, or its quality fails."""
@@ -174,6 +184,9 @@ class _Scorer:
             )
         except ReadError as error:
             return ScoredField(field=one, status=FieldStatus.FAILED, error=f"field {one.field_id}: {error}")
+        counted = numbered(
+            counted, one, identity=self.planned.slide.identity, marker=self.marker, mirrored=self._mirrored
+        )
         quality = self._quality(one, counted)
         qc, reason = judge_field(
             quality, tissue_fraction=one.tissue_fraction, pigment_fraction=counted.pigment_fraction
@@ -181,7 +194,14 @@ class _Scorer:
         qc, reason = doubted(qc, reason, self.planned.survey.stain_check)
         seen = ScoredField(field=one, status=FieldStatus.SCORED, qc=qc, qc_reason=reason, quality=quality)
         if seen.qc == Quality.FAIL and self.planned.plan.rejects:
-            rejected = replace(seen, status=FieldStatus.REJECTED, error=f"field {one.field_id}: {reason}")
+            # What was found there is kept for a reader who restores the field.
+            rejected = replace(
+                seen,
+                status=FieldStatus.REJECTED,
+                error=f"field {one.field_id}: {reason}",
+                values={"pigment_fraction": counted.pigment_fraction},
+                cells=counted.cells,
+            )
             self._draw(rejected, counted)
             return rejected
         scored = replace(

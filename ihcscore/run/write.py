@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ from shapely.geometry.base import BaseGeometry
 from ihcscore import output, pictures, report
 from ihcscore.cells import described, finder_of
 from ihcscore.geometry.field import Field
+from ihcscore.geometry.mark import DrawnMark
 from ihcscore.profiles import MarkerProfile
 from ihcscore.regions import Annotations, read_annotations
 from ihcscore.run.count import CountedField
+from ihcscore.run.key import RUN_KEY
+from ihcscore.run.places import PicturePlace, write_places
 from ihcscore.run.plan import Plan
-from ihcscore.run.planned import PlannedSlide
+from ihcscore.run.planned import PlannedSlide, mark_of
 from ihcscore.run.result import ScoredField, SlideScores
 from ihcscore.run.stained import stain_mark
 from ihcscore.run.views import OVERVIEW_PX, annotations_geojson, draw_plan, regions_geojson, spoilt_in
@@ -32,10 +35,14 @@ from ihcscore.schema import (
     Quality,
     RegionName,
     RegionSource,
+    ReviewStatus,
     Sampling,
 )
 from ihcscore.slide.thumbnail import CACHE, keep_thumbnail
 from ihcscore.tissue.mask import TissueSettings
+
+REJECTED_CELLS = "rejected-cells.csv"
+"""Cells that were found in fields of failing quality: none of them counts."""
 
 _PREVIEW_PX = 640
 # In the record of a run on fields that were drawn, looked at and given back: how they were drawn.
@@ -56,6 +63,8 @@ class FieldPictures:
         Also write each field as it lies on the reference: what a contact sheet shows.
     previews : dict of str to bytes
         A small JPEG of each field so far, by field_id.
+    places : dict of str to PicturePlace
+        Where each picture without rings lies on the slide, by field_id.
     """
 
     folder: output.OutputFolder
@@ -63,6 +72,7 @@ class FieldPictures:
     marker: str
     upright: bool = False
     previews: dict[str, bytes] = field(default_factory=dict, repr=False)
+    places: dict[str, PicturePlace] = field(default_factory=dict, repr=False)
 
     def add(self, scored: ScoredField, counted: CountedField) -> None:
         """Write the pictures of a field that was scored, or rejected for what is tinted on them.
@@ -78,6 +88,16 @@ class FieldPictures:
         )
         pictures.write_png(self._file(name, ".png"), drawn)
         pictures.write_jpeg(self._file(name, "-plain.jpg"), counted.rgb, quality=_PLAIN_QUALITY)
+        if as_scanned.tinted:
+            pictures.write_tints(self._file(name, "-spoilt.png"), as_scanned.tinted)
+        self.places[name] = PicturePlace(
+            corner_xy_px=counted.corner_xy_px,
+            downsample=counted.downsample,
+            mpp_um=counted.mpp_um,
+            size_xy_px=(counted.rgb.shape[1], counted.rgb.shape[0]),
+            mirrored=mirrored,
+            spoilt=tuple(kind for kind, _, _ in as_scanned.tinted),
+        )
         if self.upright:
             square = pictures.upright_square(
                 pictures.tinted(as_scanned), counted.square, side_px=pictures.CONTACT_PX, mirrored=mirrored
@@ -92,6 +112,7 @@ class FieldPictures:
         rejected = scored.status is FieldStatus.REJECTED
         if not rejected:
             words.append(f"{report.format_density(scored.values['positive_per_mm2'])} positive per mm²")
+        words.append(str(ReviewStatus.NOT_REVIEWED))
         return pictures.FieldPicture(
             rgb=counted.rgb,
             cells=None if rejected else counted.cells_in_picture,
@@ -99,6 +120,7 @@ class FieldPictures:
             mpp_um=counted.mpp_um,
             title="  ·  ".join(words),
             negatives=self.planned.settings.negatives,
+            numbers=self.planned.settings.numbers,
             tinted=[] if scored.qc is Quality.PASS else spoilt_in(self.planned, scored.field, counted),
             note=f"Not scored: {scored.qc_reason}" if rejected else "",
         )
@@ -114,23 +136,33 @@ def write_run(
     planned: PlannedSlide,
     *,
     marker: str,
-    previews: Mapping[str, bytes],
+    drawn: FieldPictures,
 ) -> None:
     """Tables, GeoJSON, overview, page and record of one slide."""
+    previews = drawn.previews
     slide, survey, plan = planned.slide, planned.survey, planned.plan
     output.write_table(folder.new_file("scores.csv"), result.scores, SCORES)
     output.write_table(folder.new_file("fields.csv"), result.fields, FIELDS)
     output.write_table(folder.new_file("cells.csv"), result.cells, SLIDE_CELLS)
+    if len(result.rejected_cells):
+        output.write_table(folder.new_file(REJECTED_CELLS), result.rejected_cells, SLIDE_CELLS)
     for file, content in (
         ("annotations.geojson", annotations_geojson(plan, slide=slide.name)),
         ("regions.geojson", regions_geojson(plan, survey, slide=slide.name)),
-        ("fields.geojson", output.fields_geojson(result.fields, REGION_COLOURS)),
-        ("cells.geojson", output.cells_geojson(result.cells, CLASS_COLOURS, mpp_um=slide.mpp_um)),
+        ("fields.geojson", output.fields_geojson(result.fields, REGION_COLOURS, mark=_mark(planned, result))),
+        (
+            "cells.geojson",
+            output.cells_geojson(
+                result.cells, CLASS_COLOURS, mpp_um=slide.mpp_um, run_key=str(result.record[RUN_KEY])
+            ),
+        ),
     ):
         output.write_geojson(folder.new_file(file), content)
     if plan.carried is None:
         keep_thumbnail(folder.staging / CACHE, slide, survey.thumbnail, TissueSettings().mpp_um)
-    title = f"{stain_mark(survey.stain_check)}{marker}  ·  regions {plan.annotations.source}"
+    write_places(folder, drawn.places, survey.thumbnail)
+    said = f"regions {plan.annotations.source}  ·  {ReviewStatus.NOT_REVIEWED}"
+    title = f"{stain_mark(survey.stain_check)}{marker}  ·  {said}"
     overview = draw_plan(slide, survey, plan, result.fields, title=title)
     pictures.write_png(folder.new_file("overview.png"), overview)
     page = report.SlidePage(
@@ -144,6 +176,15 @@ def write_run(
     )
     folder.add_file(report.html_of(page), "report.html")
     output.write_record(folder, result.record)
+
+
+def _mark(planned: PlannedSlide, result: SlideScores) -> DrawnMark | None:
+    """How the fields were drawn, for when they are given back; None where they were not drawn here."""
+    if planned.plan.sampling == Sampling.GIVEN or planned.plan.carried is not None:
+        return None
+    if planned.plan.mark is not None:
+        return planned.plan.mark
+    return mark_of(planned, [Field.from_row(row) for row in result.fields.to_dict("records")])
 
 
 def record_of(

@@ -34,6 +34,7 @@ from ihcscore.schema.documentation import tables_page
 from ihcscore.schema.mapping import MAP, MAP_CELLS, MAP_FIELDS, PROFILE, SPATIAL, MapSettings
 from ihcscore.schema.names import (
     BOTH_REGIONS,
+    REMOVED,
     Adjustment,
     Attainable,
     CellClass,
@@ -48,6 +49,7 @@ from ihcscore.schema.names import (
     Quality,
     RegionName,
     RegionSource,
+    ReviewStatus,
     Role,
     Sampling,
     Source,
@@ -129,6 +131,7 @@ __all__ = [
     "PROFILE",
     "RATERS",
     "REGION_COLOURS",
+    "REMOVED",
     "RESPONSE",
     "RESPONSES",
     "SAMPLE_SUMMARY",
@@ -180,6 +183,7 @@ __all__ = [
     "RegionName",
     "RegionSettings",
     "RegionSource",
+    "ReviewStatus",
     "Rgb",
     "Role",
     "RunSettings",

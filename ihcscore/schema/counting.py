@@ -63,6 +63,18 @@ _WHERE = columns("""
     region_source   | str   | annotated, or proposed, not confirmed
 """)
 
+_REVIEWED = columns("""
+    n_positive_tool | int | positive cells that the tool counted in the same fields
+    n_added         | int | cells that readers added
+    n_removed       | int | cells of the tool's that readers removed
+    n_changed       | int | cells of the tool's that readers gave another class
+""")
+
+_BY_WHOM = columns("""
+    review_status   | str | not reviewed, accepted, corrected, rejected; of several fields also partly reviewed
+    reviewers       | str | who reviewed, joined by a semicolon
+""")
+
 SLIDE_CELLS = Table(
     name="cells",
     row="a cell whose centre lies in a field",
@@ -73,8 +85,14 @@ SLIDE_CELLS = Table(
             region      | str   | Tumour centre or Invasive front
             sampling    | str   | how the field was chosen
             field_id    | str   | field that holds the cell's centre
+            cell_id     | str   | its id in the GeoJSON; the same in every run on the same slide and field
+            number      | int   | its number in the field, in reading order of the upright field
         """),
         *CELL,
+        *columns("""
+            class_tool      | str   | class that the tool gave; empty for a cell that a reader added
+            review_status   | str   | of its field: not reviewed, accepted, corrected or rejected
+        """),
     ),
 )
 
@@ -111,6 +129,8 @@ FIELDS = Table(
             pigment_fraction        | float | share of the square covered by pigment, 0 to 1
             error                   | str   | why the field was not scored, else empty
         """),
+        *_REVIEWED,
+        *_BY_WHOM,
     ),
 )
 
@@ -164,6 +184,9 @@ SCORES = Table(
             pigment_fraction     | float | share of the fields' area covered by pigment, 0 to 1
             warnings             | str   | what a reader must know, for a person
         """),
+        *_REVIEWED,
+        *columns("n_reviewed | int | fields that were reviewed"),
+        *_BY_WHOM,
     ),
 )
 
@@ -195,6 +218,7 @@ SAMPLE_SUMMARY = Table(
             n_scored        | int   | fields that were scored
             mean_per_mm2    | float | mean of the fields' positive_per_mm2
             sd_per_mm2      | float | their standard deviation (n - 1)
+            review_status   | str   | not reviewed, partly reviewed, accepted, corrected or rejected
         """),
     ),
 )
@@ -212,6 +236,7 @@ MARKER_SUMMARY = Table(
         median_per_mm2      | float | median of the samples' means
         q1_per_mm2          | float | their lower quartile
         q3_per_mm2          | float | their upper quartile
+        review_status       | str   | of all samples together
     """),
 )
 

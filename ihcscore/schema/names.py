@@ -13,6 +13,10 @@ class CellClass(StrEnum):
     PIGMENT_SUSPECT = "Pigment suspect"
 
 
+REMOVED = "Removed"
+"""What stands for the class of a cell that a reader removed: it is kept in the table of cells and is none."""
+
+
 class RegionName(StrEnum):
     """Where fields are drawn (Hendry et al. 2017, doi 10.1097/PAP.0000000000000161)."""
 
@@ -56,6 +60,17 @@ class Phenotype(StrEnum):
     EXCLUDED = "excluded"
     DESERT = "desert"
     NOT_DECIDABLE = "not decidable"
+class ReviewStatus(StrEnum):
+    """Whether a person has looked at a field, and what came of it.
+
+    Of several fields together, `partly reviewed` where some of them were not looked at.
+    """
+
+    NOT_REVIEWED = "not reviewed"
+    PARTLY = "partly reviewed"
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    REJECTED = "rejected"
 
 
 class Quality(StrEnum):

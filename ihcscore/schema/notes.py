@@ -33,6 +33,7 @@ class NoteKind(StrEnum):
     DOUBTFUL = "doubtful"
     REPEATED = "repeated"
     PIGMENT = "pigment"
+    REVIEW = "review"
     TABLE = "table"
     STUDY = "study"
 

@@ -139,6 +139,8 @@ class RunSettings:
         Count a slide that is refused for its stain (H&E, grey, fluorescence). It stands in every output.
     negatives : bool
         Mark negative cells on the pictures of the fields too, by small dots. They alter no number.
+    numbers : bool
+        Write each ringed cell's number in its field beside its ring. They alter no number in a table.
     """
 
     fields: FieldSettings = field(default_factory=FieldSettings)
@@ -148,6 +150,7 @@ class RunSettings:
     max_registration_error_um: float = 100.0
     force_stain: bool = False
     negatives: bool = False
+    numbers: bool = False
 
     def __post_init__(self) -> None:
         if self.mpp_um is not None:

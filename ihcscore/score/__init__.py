@@ -8,8 +8,10 @@ from ihcscore.score.density import (
     score_regions,
 )
 from ihcscore.score.interval import mean_interval, poisson_interval
+from ihcscore.score.review import REVIEW_COUNTS, status_of
 
 __all__ = [
+    "REVIEW_COUNTS",
     "count_classes",
     "field_table",
     "image_densities",
@@ -17,4 +19,5 @@ __all__ = [
     "poisson_interval",
     "score_field",
     "score_regions",
+    "status_of",
 ]

@@ -18,8 +18,10 @@ from ihcscore.schema import (
     Note,
     NoteKind,
     RegionName,
+    ReviewStatus,
 )
 from ihcscore.score.interval import fields_to_halve, mean_interval, poisson_interval
+from ihcscore.score.review import REVIEW_COUNTS, review_of, whole
 
 _COUNT_OF = {
     "n_positive": CellClass.POSITIVE,
@@ -109,6 +111,7 @@ def score_regions(
             **_what_came(fields[fields["region"] == region]),
             **_statistics(fields, [region]),
             "warnings": _told(notes, [region]),
+            **review_of(fields[fields["region"] == region]),
         }
         for region in regions
     ]
@@ -119,6 +122,7 @@ def score_regions(
         **_what_came(fields),
         **_statistics(fields, regions),
         "warnings": _told(notes, regions),
+        **review_of(fields),
     }
     scores = pd.DataFrame([*rows, both], columns=SCORES.names)
     return scores.astype({"n_fields_to_halve": "Int64"})
@@ -147,7 +151,7 @@ def _statistics(fields: pd.DataFrame, regions: Sequence[RegionName]) -> dict[str
         scored.loc[scored["region"] == region, "positive_per_mm2"].to_numpy(float) for region in regions
     ]
     low, high = mean_interval(strata, area_mm2=area_mm2)
-    poisson_low, poisson_high = poisson_interval(int(pooled["n_positive"]), area_mm2=area_mm2)
+    poisson_low, poisson_high = poisson_interval(pooled["n_positive"], area_mm2=area_mm2)
     spread = _spread(scored["positive_per_mm2"].to_numpy(float))
     n, sd = len(scored), spread["sd_per_mm2"]
     # Fields of two strata would have to be shared out between them: no single number halves their interval.
@@ -167,7 +171,7 @@ def _pooled(scored: pd.DataFrame) -> dict[str, float]:
     """Counts and densities over all fields together."""
     area_mm2 = float(scored["area_mm2"].sum())
     tissue_mm2 = float((scored["area_mm2"] * scored["tissue_fraction"]).sum())
-    counts = {column: int(scored[column].sum()) for column in _COUNT_OF}
+    counts = {column: whole(scored[column].sum()) for column in _COUNT_OF}
     suspects = counts["n_positive"] + counts["n_pigment_suspect"]
     return {
         **counts,
@@ -200,8 +204,11 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def field_table(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """The field table from its rows; counts of fields that were not scored stay empty."""
+    """The field table of fields that nobody has reviewed; counts of those not scored stay empty."""
     table = pd.DataFrame(rows, columns=FIELDS.names)
     for column in _COUNT_OF:
         table[column] = table[column].astype("Int64")
-    return table
+    table["n_positive_tool"] = table["n_positive"]
+    for column in REVIEW_COUNTS[1:]:
+        table[column] = (0 * table["n_positive"]).astype("Int64")
+    return table.assign(review_status=str(ReviewStatus.NOT_REVIEWED), reviewers="")

@@ -15,7 +15,7 @@ _LOW, _HIGH = 0.025, 0.975
 NO_INTERVAL = (math.nan, math.nan)
 
 
-def poisson_interval(count: int, *, area_mm2: float) -> tuple[float, float]:
+def poisson_interval(count: float, *, area_mm2: float) -> tuple[float, float]:
     """Exact 95 % interval of a density from a count, per mm²; NaN without area.
 
     The limits of Garwood (1936, doi 10.1093/biomet/28.3-4.437): half the 2.5 % quantile of χ² on 2 k degrees
@@ -24,8 +24,8 @@ def poisson_interval(count: int, *, area_mm2: float) -> tuple[float, float]:
 
     Parameters
     ----------
-    count : int
-        Cells, 0 or more.
+    count : float
+        Cells, 0 or more; the mean of several readers need not be whole.
     area_mm2 : float
     """
     from scipy.special import gammaincinv

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ihcscore.geometry.field import Field
-from ihcscore.geometry.mark import MARK, DrawnMark, squares_sha256
+from ihcscore.geometry.mark import MARK, DrawnMark
 from ihcscore.geometry.square import Square
 from ihcscore.output.geojson import fields_geojson
 from ihcscore.regions import Annotations
@@ -50,17 +50,19 @@ def planned(tmp_path, monkeypatch):
     monkeypatch.setattr(given, "sampling_frame", lambda *_: None)
     monkeypatch.setattr(given, "tissue_fraction", lambda *_: 0.9)
 
-    def plan(spoil=lambda features: features, slide=SLIDE, **changes):
-        mark = DrawnMark(
+    def plan(spoil=lambda features: features, slide=SLIDE, exported=False, **changes):
+        mark = DrawnMark.of(
+            FIELDS,
             slide_identity="a1",
             region_source=RegionSource.ANNOTATED,
-            fields=SETTINGS,
+            settings=SETTINGS,
             regions=RegionSettings(margin_um=720.0),
-            squares_sha256=squares_sha256(FIELDS, [one.square.corners_xy_px for one in FIELDS]),
         )
         rows = pd.DataFrame([{"slide": "s", **one.as_row()} for one in FIELDS])
         content = fields_geojson(rows, REGION_COLOURS, mark=replace(mark, **changes))
         content["features"] = spoil(content["features"])
+        if exported:  # QuPath drops what stands beside the features
+            content = {"type": "FeatureCollection", "features": content["features"]}
         file = tmp_path / "fields.geojson"
         file.write_text(json.dumps(content), encoding="utf-8")
         return GivenFields(file=file).plan(
@@ -82,9 +84,10 @@ def rounded(features):
     return features[::-1]
 
 
+@pytest.mark.parametrize("exported", [False, True])
 @pytest.mark.parametrize("spoil", [lambda features: features, rounded])
-def test_unmoved_fields_stay_random_with_their_seed(planned, spoil):
-    plan = planned(spoil)
+def test_unmoved_fields_stay_random_with_their_seed(planned, spoil, exported):
+    plan = planned(spoil, exported=exported)
     assert plan.sampling == Sampling.RANDOM
     assert (plan.mark.fields.seed, plan.mark.regions.margin_um) == (7, 720.0)
     assert plan.n_fields == {CENTRE: 2, FRONT: 2}  # a field that had no room is missed here too
@@ -117,6 +120,19 @@ def test_changed_fields_are_a_persons(planned, spoil):
     assert (plan.sampling, kinds(plan), plan.mark) == (Sampling.GIVEN, [NoteKind.GIVEN], None)
     assert "changed since" in plan.notes[0].text
     assert not plan.rejects
+
+
+@pytest.mark.parametrize("exported", [False, True])
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (moved, "(centre-1 moved or of another region)"),
+        (renamed, "(best new or renamed; centre-1 left out)"),
+        (lambda features: features[:2], "(front-1 left out)"),
+    ],
+)
+def test_changed_fields_are_named(planned, spoil, says, exported):
+    assert says in planned(spoil, exported=exported).notes[0].text
 
 
 @pytest.mark.parametrize(
