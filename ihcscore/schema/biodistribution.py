@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ihcscore.schema.names import Adjustment
+from ihcscore.schema.names import Adjustment, Quartiles
 from ihcscore.schema.settings import require
 from ihcscore.schema.study import SUV_COLUMNS
 from ihcscore.schema.table import Table, columns
@@ -24,6 +24,8 @@ class BiodistributionSettings:
         Names of scans during treatment; of several a patient may have one.
     adjust : Adjustment
         How P values are adjusted over the organs.
+    quartiles : Quartiles
+        How quartiles are taken: linear (type 7), or as SPSS does (type 6).
     alpha : float
         A P value below this is called significant.
     """
@@ -32,6 +34,7 @@ class BiodistributionSettings:
     before: str = "baseline"
     after: tuple[str, ...] = ("on_treatment",)
     adjust: Adjustment = Adjustment.HOLM
+    quartiles: Quartiles = Quartiles.LINEAR
     alpha: float = 0.05
 
     def __post_init__(self) -> None:

@@ -194,8 +194,8 @@ def _refuse_later_lesions(
         later = rows[(rows["role"] == role) & ~rows["lesion_id"].isin(list(lesions.get(role, {})))]
         if len(later):
             raise TableError(
-                f"{place(name, later.index[:1])}: {role} {later['lesion_id'].iloc[0]} of patient {patient} is "
-                "not there at baseline; is its role new?"
+                f"{place(name, later.index[:1])}: {role} {later['lesion_id'].iloc[0]} of patient {patient} "
+                "is not there at baseline; is its role new?"
             )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ihcscore import output
 from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import BEST_RESPONSE, BEST_RESPONSES, VISITS, RecistSettings
+from ihcscore.study.journal import write_figures, write_results
 from ihcscore.study.recist.read import read_diameters
 from ihcscore.study.recist.tables import Responses, recist_tables
 
@@ -71,10 +72,10 @@ def _write_page(
 ) -> None:
     # Matplotlib and Jinja2 are loaded by those who draw and write pages with them.
     from ihcscore.report.page import html_of
-    from ihcscore.report.response import RecistPage, draw_responses
-    from ihcscore.study.written import write_figures
+    from ihcscore.report.recist import RecistPage, results
+    from ihcscore.report.recist_figures import spider, waterfall
 
-    drawn = draw_responses(found.visits, found.response)
+    drawn = [make(found.visits, found.response) for make in (waterfall, spider)]
     write_figures(folder, drawn)
     page = RecistPage(
         record=record,
@@ -83,6 +84,7 @@ def _write_page(
         response=found.response,
         best=found.best,
         warnings=found.warnings,
-        figures={name: figure.svg for name, figure in drawn.items()},
+        figures=drawn,
     )
     folder.add_file(html_of(page), "report.html")
+    write_results(folder, results(page))
