@@ -82,7 +82,8 @@ def test_too_small_counts_five_mm_and_what_was_not_measured_nothing():
 @pytest.mark.parametrize(
     ("target", "other", "new", "expected"),
     [(CR, CR, False, CR), (CR, None, False, CR), (CR, NON, False, PR), (CR, NE, False, PR),
-     (PR, NON, False, PR), (PR, NE, False, PR), (SD, NE, False, SD), (NE, NON, False, NE), (PD, CR, False, PD), (CR, PD, False, PD),
+     (PR, NON, False, PR), (PR, NE, False, PR), (SD, NE, False, SD), (NE, NON, False, NE),
+     (PD, CR, False, PD), (CR, PD, False, PD),
      (CR, CR, True, PD), (NE, NE, True, PD), (None, CR, False, CR), (None, NON, False, NON),
      (None, NE, False, NE)],
 )  # fmt: skip

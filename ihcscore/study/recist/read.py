@@ -145,7 +145,7 @@ def _patient(name: str, patient: str, rows: pd.DataFrame) -> tuple[Patient, list
             "counts"
         )
     lesions = {
-        role: dict(zip(own["lesion_id"], own["node"].astype(bool), strict=True))
+        LesionRole(str(role)): dict(zip(own["lesion_id"], own["node"].astype(bool), strict=True))
         for role, own in first.groupby("role")
     }
     targets = lesions.get(LesionRole.TARGET, {})
