@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -56,7 +56,13 @@ _DECADE_STEPS = (
 _FEWEST_TICKS, _MOST_TICKS = 4, 9
 
 
-def draw(paint: Callable[[Figure], None], *, size_inch: tuple[float, float]) -> dict[str, bytes]:
+def draw(
+    paint: Callable[[Figure], None],
+    *,
+    size_inch: tuple[float, float],
+    style: Mapping[str, Any] | None = None,
+    dpi: int = _PNG_DPI,
+) -> dict[str, bytes]:
     """A figure as PNG and SVG, by format: painted and laid out once, written twice.
 
     Parameters
@@ -65,8 +71,12 @@ def draw(paint: Callable[[Figure], None], *, size_inch: tuple[float, float]) -> 
         Draws on the figure that it gets.
     size_inch : (float, float)
         Width and height.
+    style : mapping of str to Any, optional
+        Settings of matplotlib that differ from those of a page's figures.
+    dpi : int
+        Of the PNG.
     """
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+    with mpl.rc_context(_STYLE | dict(style or {})), warnings.catch_warnings():
         # A letter that the font lacks is drawn as a box.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure = Figure(figsize=size_inch, layout="constrained")
@@ -77,7 +87,7 @@ def draw(paint: Callable[[Figure], None], *, size_inch: tuple[float, float]) -> 
         written = {}
         for kind, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
             stream = io.BytesIO()
-            figure.savefig(stream, format=kind, dpi=_PNG_DPI, metadata=metadata)
+            figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)
             written[kind] = stream.getvalue()
     return written
 

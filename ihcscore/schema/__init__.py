@@ -3,6 +3,7 @@
 Nothing here imports numpy or pandas, so that ``ihcscore --help`` stays instant.
 """
 
+from ihcscore.schema.biodistribution import ORGAN_VALUES, ORGANS, BiodistributionSettings
 from ihcscore.schema.colours import (
     CLASS_COLOURS,
     FOLD_COLOUR,
@@ -47,6 +48,7 @@ from ihcscore.schema.names import (
     PermutationKind,
     Phenotype,
     Quality,
+    Quartiles,
     RegionName,
     RegionSource,
     ReviewStatus,
@@ -60,6 +62,17 @@ from ihcscore.schema.names import (
 from ihcscore.schema.notes import Note, NoteKind, texts
 from ihcscore.schema.pet import LESIONS, SCANS, PeakKind, SuvKind, SuvSettings, Threshold
 from ihcscore.schema.pet_in import SCAN_MANIFEST, SPHERES, VOLUME_NAMES
+from ihcscore.schema.recist import (
+    BEST_RESPONSE,
+    BEST_RESPONSES,
+    DIAMETERS,
+    IRECIST_CODES,
+    VISITS,
+    LesionRole,
+    LesionState,
+    RecistCode,
+    RecistSettings,
+)
 from ihcscore.schema.settings import (
     COUNTED_MPP_UM,
     SEED,
@@ -100,6 +113,8 @@ from ihcscore.schema.variables import Lesions, Quantity, Uptake, Variable
 __all__ = [
     "AGREEMENT",
     "AGREEMENT_PAIRS",
+    "BEST_RESPONSE",
+    "BEST_RESPONSES",
     "BOTH_REGIONS",
     "CARRIED_POINTS",
     "CLASS_COLOURS",
@@ -110,6 +125,7 @@ __all__ = [
     "DEMO",
     "DEMO_FIT",
     "DEMO_PLACES",
+    "DIAMETERS",
     "FIELDS",
     "FOLD_COLOUR",
     "IGNORE_COLOUR",
@@ -117,6 +133,7 @@ __all__ = [
     "IMAGE_COUNTS",
     "INK_COLOUR",
     "INTERVAL_COLUMNS",
+    "IRECIST_CODES",
     "JOINED",
     "LEFT_OUT_COLOUR",
     "LESIONS",
@@ -125,6 +142,8 @@ __all__ = [
     "MAP_CELLS",
     "MAP_FIELDS",
     "MARKER_SUMMARY",
+    "ORGANS",
+    "ORGAN_VALUES",
     "PALE_COLOUR",
     "PLANNED_FIELDS",
     "POINTS",
@@ -150,12 +169,14 @@ __all__ = [
     "TUMOUR_COLOUR",
     "UNMATCHED",
     "UPTAKE",
+    "VISITS",
     "VOLUME_NAMES",
     "WITH_INTERVAL",
     "WORKERS",
     "Adjustment",
     "AgreementSettings",
     "Attainable",
+    "BiodistributionSettings",
     "CellClass",
     "CellPlace",
     "Chromogen",
@@ -169,6 +190,8 @@ __all__ = [
     "InputColumn",
     "InputTable",
     "Kind",
+    "LesionRole",
+    "LesionState",
     "Lesions",
     "MapSettings",
     "Need",
@@ -179,7 +202,10 @@ __all__ = [
     "Phenotype",
     "Quality",
     "Quantity",
+    "Quartiles",
     "Range",
+    "RecistCode",
+    "RecistSettings",
     "RegionName",
     "RegionSettings",
     "RegionSource",

@@ -186,3 +186,12 @@ class Adjustment(StrEnum):
     HOLM = "holm"
     BENJAMINI_HOCHBERG = "bh"
     NONE = "none"
+
+
+class Quartiles(StrEnum):
+    """How quartiles lie between values (Hyndman and Fan 1996, doi 10.1080/00031305.1996.10473566)."""
+
+    LINEAR = "linear"
+    """Type 7: R, numpy, Excel."""
+    SPSS = "spss"
+    """Type 6: SPSS, Minitab, GraphPad Prism."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from ihcscore.schema import PermutationKind
+from ihcscore.statistics.asymptotic import rank_sum_asymptotic
+from ihcscore.statistics.interval import NONE, Interval
 from ihcscore.statistics.permutation import PermutationMethod
 from ihcscore.statistics.ranks import doubled_midranks
 
@@ -35,12 +38,18 @@ class RankSum:
     method : PermutationMethod or None
         Whether all choices of the first group were counted or a seeded sample drawn; None where there is no
         test.
+    p_asymptotic : float
+        P by the normal distribution, as SPSS prints it, for comparison.
     """
 
     p: float
     p_smallest: float
     shift: float
     method: PermutationMethod | None
+    p_asymptotic: float
+
+
+_NO_TEST = RankSum(p=math.nan, p_smallest=math.nan, shift=math.nan, method=None, p_asymptotic=math.nan)
 
 
 def mann_whitney(
@@ -68,11 +77,11 @@ def mann_whitney(
     """
     n_first, n_second = len(first), len(second)
     if not (n_first and n_second):
-        return RankSum(p=math.nan, p_smallest=math.nan, shift=math.nan, method=None)
+        return _NO_TEST
     ranks = doubled_midranks(np.concatenate([first, second]))
     shift = float(np.median(np.subtract.outer(first, second)))
     if ranks.min() == ranks.max():
-        return RankSum(p=math.nan, p_smallest=math.nan, shift=shift, method=None)
+        return replace(_NO_TEST, shift=shift)
     # The smaller group says as much as the larger, with less work.
     own = ranks[:n_first] if n_first <= n_second else ranks[n_first:]
     n = n_first + n_second
@@ -82,7 +91,40 @@ def mann_whitney(
     else:
         p, p_smallest = _sampled(ranks, len(own), int(own.sum()), n_resamples=n_resamples, seed=seed)
         method = PermutationMethod(kind=PermutationKind.RANDOM, n=n_resamples, seed=seed)
-    return RankSum(p=p, p_smallest=p_smallest, shift=shift, method=method)
+    return RankSum(
+        p=p,
+        p_smallest=p_smallest,
+        shift=shift,
+        method=method,
+        p_asymptotic=rank_sum_asymptotic(first, second),
+    )
+
+
+def shift_interval(
+    first: NDArray[np.float64], second: NDArray[np.float64], *, confidence: float = 0.95
+) -> Interval:
+    """Interval of the shift: the differences that the Mann-Whitney test does not reject.
+
+    Moses' interval, by the distribution without ties (Hollander, Wolfe and Chicken 2014, section 4.3), so its
+    confidence is at least as stated; beyond :data:`EXACT_UP_TO` patients by the normal distribution.
+
+    Returns
+    -------
+    (float, float)
+        First minus second; NaN where the groups are too small for such an interval, as 3 and 4 are.
+    """
+    m, n = len(first), len(second)
+    if not (m and n):
+        return NONE
+    differences = np.sort(np.subtract.outer(first, second).ravel())
+    if m + n <= EXACT_UP_TO:
+        smaller = min(m, n)
+        share = _rank_sum_shares(np.arange(1, m + n + 1), smaller)[smaller * (smaller + 1) // 2 :]
+        n_outside = int(np.searchsorted(np.cumsum(share), (1 - confidence) / 2 + 1e-12, side="right"))
+    else:
+        reach = float(stats.norm.ppf(0.5 + confidence / 2)) * math.sqrt(m * n * (m + n + 1) / 12)
+        n_outside = max(math.floor(m * n / 2 - reach), 0)
+    return (float(differences[n_outside - 1]), float(differences[-n_outside])) if n_outside else NONE
 
 
 def _exact(ranks: NDArray[np.int64], n_own: int, own_sum: int) -> tuple[float, float]:

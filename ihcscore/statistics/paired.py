@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from ihcscore.statistics.asymptotic import signed_rank_asymptotic
 from ihcscore.statistics.interval import NONE, Interval
 from ihcscore.statistics.ranks import without_float_noise
 
@@ -29,11 +30,14 @@ class SignedRank:
         Smallest P that the same differences could have given, all signs equal.
     n_zero : int
         Pairs without a difference.
+    p_asymptotic : float
+        P by the normal distribution, as SPSS prints it, for comparison; NaN without a difference.
     """
 
     p: float
     p_smallest: float
     n_zero: int
+    p_asymptotic: float
 
 
 def signed_rank(differences: NDArray[np.float64]) -> SignedRank:
@@ -53,7 +57,7 @@ def signed_rank(differences: NDArray[np.float64]) -> SignedRank:
     n_zero = int((signs == 0).sum())
     ranks, signs = ranks[signs != 0], signs[signs != 0]
     if not len(ranks):
-        return SignedRank(p=math.nan, p_smallest=math.nan, n_zero=n_zero)
+        return SignedRank(p=math.nan, p_smallest=math.nan, n_zero=n_zero, p_asymptotic=math.nan)
     share = _rank_sum_shares(ranks)
     # Twice the distance of the rank sum of the positive from its mean: whole numbers again.
     distance = np.abs(2 * np.arange(len(share)) - ranks.sum())
@@ -62,6 +66,7 @@ def signed_rank(differences: NDArray[np.float64]) -> SignedRank:
         p=min(float(share[distance >= observed].sum()), 1.0),
         p_smallest=float(share[0] + share[-1]),
         n_zero=n_zero,
+        p_asymptotic=signed_rank_asymptotic(differences),
     )
 
 
@@ -120,6 +125,26 @@ def hodges_lehmann(differences: NDArray[np.float64], *, confidence: float = 0.95
     n_outside = int(np.searchsorted(below, (1 - confidence) / 2 + 1e-12, side="right"))
     interval = (float(walsh[n_outside - 1]), float(walsh[-n_outside])) if n_outside else NONE
     return float(np.median(walsh)), interval
+
+
+def median_interval(values: NDArray[np.float64], *, confidence: float = 0.95) -> Interval:
+    """Interval of a median by the sign test, whatever the distribution: two of the values themselves.
+
+    Thompson 1936, doi 10.1214/aoms/1177732502 (Hollander, Wolfe and Chicken 2014, section 3.6); its
+    confidence is at least as stated.
+
+    Returns
+    -------
+    (float, float)
+        NaN below 6 values, where no interval of 95 % exists.
+    """
+    n = len(values)
+    below = stats.binom.cdf(np.arange(n), n, 0.5)
+    n_outside = int(np.searchsorted(below, (1 - confidence) / 2 + 1e-12, side="right"))
+    if not n_outside:
+        return NONE
+    ordered = np.sort(values)
+    return float(ordered[n_outside - 1]), float(ordered[-n_outside])
 
 
 def shapiro_wilk(values: NDArray[np.float64]) -> tuple[float, float]:
