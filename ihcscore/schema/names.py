@@ -60,6 +60,8 @@ class Phenotype(StrEnum):
     EXCLUDED = "excluded"
     DESERT = "desert"
     NOT_DECIDABLE = "not decidable"
+
+
 class ReviewStatus(StrEnum):
     """Whether a person has looked at a field, and what came of it.
 
