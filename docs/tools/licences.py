@@ -26,7 +26,8 @@ _HEAD = """\
 
 ihcscore itself is BSD-3-Clause (`LICENSE`). This page is made by `make licences`: the weights from
 `models/counters/manifest.toml`, the packages from what each says of itself. Packages that those
-need in turn are not listed; `pip install pip-licenses`, then `pip-licenses`, lists all that one environment holds.
+need in turn are not listed; `pip install pip-licenses`, then `pip-licenses`, lists all that one
+environment holds.
 
 No code of another project is part of ihcscore; packages are installed beside it, under their own licences.
 """

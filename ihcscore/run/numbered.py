@@ -37,12 +37,9 @@ def numbered(
     """
     cells = counted.cells
     order = reading_order(cells, one.square, mirrored=mirrored)
-    names = {
-        "cell_id": cell_ids(cells.iloc[order], identity=identity, marker=marker, field_id=one.field_id),
-        "number": np.arange(1, len(cells) + 1),
-    }
+    ids = cell_ids(cells.iloc[order], identity=identity, marker=marker, field_id=one.field_id)
     both = [
-        table.iloc[order].reset_index(drop=True).assign(**names)
+        table.iloc[order].reset_index(drop=True).assign(cell_id=ids, number=np.arange(1, len(cells) + 1))
         for table in (cells, counted.cells_in_picture)
     ]
     return replace(counted, cells=both[0], cells_in_picture=both[1])

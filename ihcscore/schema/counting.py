@@ -71,7 +71,7 @@ _REVIEWED = columns("""
 """)
 
 _BY_WHOM = columns("""
-    review_status   | str | not reviewed, accepted, corrected, rejected; of several fields also partly reviewed
+    review_status   | str | not reviewed, accepted, corrected, rejected; of several also partly reviewed
     reviewers       | str | who reviewed, joined by a semicolon
 """)
 
