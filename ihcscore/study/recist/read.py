@@ -187,7 +187,7 @@ def _refuse_unmeasured(name: str, patient: str, targets: Mapping[str, bool], bas
 
 
 def _refuse_later_lesions(
-    name: str, patient: str, rows: pd.DataFrame, lesions: Mapping[str, Mapping[str, bool]]
+    name: str, patient: str, rows: pd.DataFrame, lesions: Mapping[LesionRole, Mapping[str, bool]]
 ) -> None:
     """Refuse targets and other lesions that baseline does not have."""
     for role in (LesionRole.TARGET, LesionRole.NON_TARGET):
