@@ -146,6 +146,6 @@ def test_names_that_no_text_file_can_hold_do_not_end_a_run(tmp_path):
     with output.OutputFolder(tmp_path / "out") as folder:
         folder.add_file(f"<p>{name}</p>", "report.html")
         output.write_json(folder.new_file("a.json"), {"slide": name})
-        output.write_csv(folder.new_file("a.csv"), pd.DataFrame({"slide": [name]}))
+        output.write_csv(folder.new_file("a.csv"), pd.DataFrame({"slide": [name]}, dtype=object))
     for file in ("report.html", "a.json", "a.csv"):
         assert "Pr?parat.tif" in (tmp_path / "out" / file).read_text(encoding="utf-8")
