@@ -125,9 +125,10 @@ def tables_of(
             about_slide=about | {"field_area_mm2": planned.settings.fields.field_area_mm2},
             n_fields=plan.n_fields,
             notes=notes,
+            cells=pd.concat(cells, ignore_index=True) if cells else None,
         ),
         fields=fields,
-        cells=pd.concat(cells, ignore_index=True)[SLIDE_CELLS.names]
+        cells=pd.concat(cells, ignore_index=True).reindex(columns=SLIDE_CELLS.names)
         if cells
         else pd.DataFrame(columns=SLIDE_CELLS.names),
     )
