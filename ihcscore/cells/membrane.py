@@ -163,7 +163,9 @@ def measures(
     )
 
 
-def surface_share(membrane_od_um: NDArray[np.float64], cytoplasm_od: NDArray[np.float64]) -> NDArray[np.float64]:
+def surface_share(
+    membrane_od_um: NDArray[np.float64], cytoplasm_od: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Membrane over membrane and cytoplasm; NaN where hardly any chromogen lies in either."""
     membrane = np.maximum(membrane_od_um, 0)
     total = membrane + CYTOPLASM_DEPTH_UM * np.maximum(cytoplasm_od, 0)
@@ -188,7 +190,9 @@ def _of_membrane(rays: Rays, usable: NDArray[np.bool_]) -> NDArray[np.float64]:
 def _diameter_um(rays: Rays, usable: NDArray[np.bool_], nuclei: Nuclei) -> NDArray[np.float64]:
     """Of a circle as large as the cell; of the nucleus where the cell's edge is not known."""
     squared = _median(np.minimum(rays.wall_um, 99.0) ** 2, usable)
-    return np.where(usable.sum(axis=1) >= FEWEST_DIRECTIONS, 2 * np.sqrt(np.nan_to_num(squared)), nuclei.diameter_um)
+    return np.where(
+        usable.sum(axis=1) >= FEWEST_DIRECTIONS, 2 * np.sqrt(np.nan_to_num(squared)), nuclei.diameter_um
+    )
 
 
 def background(chromogen_od: Plane, mpp_um: float) -> float:

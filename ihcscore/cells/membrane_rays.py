@@ -194,7 +194,9 @@ def _walls(nuclei: Nuclei, mpp_um: float, reach_um: float) -> _Walls:
     )
 
 
-def _facing(edge_um: NDArray[np.float64], which: NDArray[np.intp], normal: NDArray[np.float64]) -> NDArray[np.float64]:
+def _facing(
+    edge_um: NDArray[np.float64], which: NDArray[np.intp], normal: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """From the centre of a nucleus to its edge in a direction: the ray next to it."""
     angle = np.arctan2(normal[..., 1], normal[..., 0])
     index = np.rint(angle / (2 * np.pi) * N_RAYS).astype(np.intp) % N_RAYS
@@ -246,7 +248,9 @@ def _measured(
     far, near = _CYTOPLASM_UM
     band = (from_peak >= -far) & (from_peak <= -near)
     # Along the normal the nucleus ends about so far from the wall.
-    outside = band & (from_peak >= -np.maximum(wall_um - edge_um, near + STEP_UM)[..., None] * cosine[..., None])
+    outside = band & (
+        from_peak >= -np.maximum(wall_um - edge_um, near + STEP_UM)[..., None] * cosine[..., None]
+    )
     band = np.where(outside.any(axis=2, keepdims=True), outside, band)
     cytoplasm = (profile * band).sum(axis=2) / np.maximum(band.sum(axis=2), 1)
     return Rays(
@@ -296,7 +300,9 @@ def _share_seen(
     sigma = _ASSUMED_SIGMA_UM
     if wide.sum() >= _FEWEST_WALLS:
         strong = wide & (missing_um >= np.quantile(missing_um[wide], 0.5))
-        sigma = float(np.clip(np.median(missing_um[strong] / peak[strong]) / np.sqrt(2 * np.pi), *_SIGMA_RANGE_UM))
+        sigma = float(
+            np.clip(np.median(missing_um[strong] / peak[strong]) / np.sqrt(2 * np.pi), *_SIGMA_RANGE_UM)
+        )
     outer, inner = (erf(edge / sigma / np.sqrt(2)) for edge in (window_um, window_um - _BASE_UM))
     seen = outer - (outer - inner) * window_um / _BASE_UM
     return np.asarray(np.maximum(seen, _LEAST_SEEN))

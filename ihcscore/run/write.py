@@ -126,7 +126,10 @@ def write_run(
         ("annotations.geojson", annotations_geojson(plan, slide=slide.name)),
         ("regions.geojson", regions_geojson(plan, survey, slide=slide.name)),
         ("fields.geojson", output.fields_geojson(result.fields, REGION_COLOURS)),
-        ("cells.geojson", output.cells_geojson(result.cells, CLASS_COLOURS | MEMBRANE_COLOURS, mpp_um=slide.mpp_um)),
+        (
+            "cells.geojson",
+            output.cells_geojson(result.cells, CLASS_COLOURS | MEMBRANE_COLOURS, mpp_um=slide.mpp_um),
+        ),
     ):
         output.write_geojson(folder.new_file(file), content)
     if plan.carried is None:

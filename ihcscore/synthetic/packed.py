@@ -168,8 +168,8 @@ class _Drawing:
         self.texture = 1 + 0.12 * smooth_noise(shape, 0.7 / self.fine_um, rng)
         wave = smooth_noise(shape, 25.0 / self.fine_um, rng) * _EDGE_WAVE_UM
         width = settings.size_um * (1 - settings.stroma)
-        self.tumour = self.x_um + wave < width if 0 < settings.stroma < 1 else np.full(
-            shape, settings.stroma == 0
+        self.tumour = (
+            self.x_um + wave < width if 0 < settings.stroma < 1 else np.full(shape, settings.stroma == 0)
         )
         self.rows: list[dict[str, object]] = []
 
@@ -259,9 +259,7 @@ class _Drawing:
         return at
 
     def _is_tumour(self, points: Xy) -> NDArray[np.bool_]:
-        rows, columns = (
-            np.clip((points[:, i] / self.fine_um).astype(int), 0, self.side - 1) for i in (1, 0)
-        )
+        rows, columns = (np.clip((points[:, i] / self.fine_um).astype(int), 0, self.side - 1) for i in (1, 0))
         return np.asarray(self.tumour[rows, columns])
 
     def _classes(self, seeds: Xy) -> NDArray[np.intp]:
@@ -348,7 +346,9 @@ class _Drawing:
                     continue
                 taken.append(at)
                 if kind == "fibroblast":
-                    self._ellipse(covered, at, rng.uniform(5, 6.5), rng.uniform(2.0, 2.8), rng.uniform(0.25, 0.4))
+                    self._ellipse(
+                        covered, at, rng.uniform(5, 6.5), rng.uniform(2.0, 2.8), rng.uniform(0.25, 0.4)
+                    )
                 else:
                     self._lymphocyte(covered, at)
                 self._told(at, kind, "", settings.control_od_um if kind == "lymphocyte" else 0.0, np.nan)
@@ -365,7 +365,9 @@ class _Drawing:
         sigma = settings.membrane_um / np.sqrt(2 * np.pi)
         window, dx, dy = self._around(at, radius + 4 * sigma)
         across = np.hypot(dx, dy) - radius
-        amount = settings.control_od_um * np.clip(1 + settings.membrane_spread * rng.standard_normal(), 0.5, 1.5)
+        amount = settings.control_od_um * np.clip(
+            1 + settings.membrane_spread * rng.standard_normal(), 0.5, 1.5
+        )
         self.dab[window] += (amount / settings.membrane_um * np.exp(-(across**2) / (2 * sigma**2))).astype(
             np.float32
         )
