@@ -13,12 +13,15 @@ A profile file is a table of settings, each with its value, unit and source::
     value = 0.2
     unit = "OD"
     source = "where the number comes from"
+
+A profile of the finder ``membrane`` has more of them in a table of its own, ``[membrane.cut_1_od_um]`` and so
+on: see :class:`MembraneProfile`.
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,6 +53,71 @@ _RANGES: dict[str, tuple[str, float, float]] = {
     "pigment_threshold": ("1", 0.1, 10.0),
 }
 
+# The same of the settings of a membrane.
+_MEMBRANE = "membrane"
+_MEMBRANE_RANGES: dict[str, tuple[str, float, float]] = {
+    "nucleus_radius_um": ("um", 2.0, 10.0),
+    "immune_diameter_um": ("um", 4.0, 15.0),
+    "reach_um": ("um", 4.0, 30.0),
+    "window_um": ("um", 1.5, 5.0),
+    "cut_1_od_um": ("OD um", 0.01, 5.0),
+    "cut_2_od_um": ("OD um", 0.01, 5.0),
+    "cut_3_od_um": ("OD um", 0.01, 5.0),
+    "complete_share": ("1", 0.1, 1.0),
+    "pixel_um": ("um", 0.2, 5.0),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MembraneProfile:
+    """How the membranes of packed cells are measured and classed.
+
+    Attributes
+    ----------
+    nucleus_radius_um : float
+        Radius of a tumour cell's nucleus, which the blob filter looks for.
+    immune_diameter_um : float
+        Diameter below which a dark nucleus is a lymphocyte's, never a tumour cell's.
+    reach_um : float
+        Farthest from its nucleus that a cell ends.
+    window_um : float
+        Half of the window across a membrane in which its chromogen is summed.
+    cut_1_od_um, cut_2_od_um, cut_3_od_um : float
+        Chromogen across a membrane from which a cell is 1+, 2+, 3+.
+    complete_share : float
+        Share of a cell's directions above the lowest cut from which its membrane is complete.
+    pixel_um : float
+        Width by which the cuts are divided to class single pixels.
+    """
+
+    nucleus_radius_um: float
+    immune_diameter_um: float
+    reach_um: float
+    window_um: float
+    cut_1_od_um: float
+    cut_2_od_um: float
+    cut_3_od_um: float
+    complete_share: float
+    pixel_um: float
+
+    def __post_init__(self) -> None:
+        for key, (unit, low, high) in _MEMBRANE_RANGES.items():
+            value = getattr(self, key)
+            if not low <= value <= high:
+                raise ValueError(f"{_MEMBRANE}.{key} is {value} {unit}, expected {low} to {high}")
+        if not self.cut_1_od_um < self.cut_2_od_um < self.cut_3_od_um:
+            raise ValueError(f"{_MEMBRANE}: the cuts are {self.cuts_od_um}, expected them to rise")
+
+    @property
+    def cuts_od_um(self) -> tuple[float, float, float]:
+        """The three cuts."""
+        return self.cut_1_od_um, self.cut_2_od_um, self.cut_3_od_um
+
+    def times(self, factor: float) -> MembraneProfile:
+        """The same with its cuts so many times as high."""
+        one, two, three = (factor * cut for cut in self.cuts_od_um)
+        return replace(self, cut_1_od_um=one, cut_2_od_um=two, cut_3_od_um=three)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MarkerProfile:
@@ -63,7 +131,8 @@ class MarkerProfile:
         Where the chromogen lies: ``membrane`` (and cytoplasm) or ``nucleus``.
     chromogen : Chromogen
     finder : FinderName
-        What finds the cells: ``network``, or ``classical``, which looks for blobs by rules.
+        What finds the cells: ``network``; ``classical``, which looks for blobs by rules; or ``membrane``,
+        which measures the membranes of packed cells.
     description : str
         One sentence for people.
     evidence : str
@@ -94,6 +163,8 @@ class MarkerProfile:
     pigment_threshold : float
         How far towards pigment, from the slide's chromogen (0) to pigment (1), a colour without a
         nucleus must have gone to be a pigment suspect.
+    membrane : MembraneProfile or None
+        How membranes are measured, where the finder is ``membrane``.
     """
 
     name: str
@@ -118,6 +189,7 @@ class MarkerProfile:
     smear_coverage: float
     smear_max_hematoxylin: float
     pigment_threshold: float
+    membrane: MembraneProfile | None = None
 
     def __post_init__(self) -> None:
         if self.compartment not in COMPARTMENTS:
@@ -131,6 +203,8 @@ class MarkerProfile:
         # A file's texts are members, too.
         object.__setattr__(self, "chromogen", Chromogen(self.chromogen))
         object.__setattr__(self, "finder", FinderName(self.finder))
+        if self.finder == FinderName.MEMBRANE and self.membrane is None:
+            raise ValueError(f"finder is membrane, but {self.name} has no table [{_MEMBRANE}]")
         for key, (unit, low, high) in _RANGES.items():
             value = getattr(self, key)
             if not low <= value <= high:
@@ -178,9 +252,13 @@ def load_profile(name_or_path: str | Path) -> MarkerProfile:
     path = _profile_path(name_or_path)
     table, settings = _read(path)
     values: dict[str, Any] = {key: table[key] for key in _TEXTS}
-    values |= {setting.key: setting.value for setting in settings}
+    of_membrane = {
+        one.key.removeprefix(f"{_MEMBRANE}."): one.value for one in settings if one.key not in _RANGES
+    }
+    values |= {one.key: one.value for one in settings if one.key in _RANGES}
     try:
-        return MarkerProfile(**values)
+        membrane = MembraneProfile(**of_membrane) if of_membrane else None
+        return MarkerProfile(**values, membrane=membrane)
     except ValueError as error:
         raise ProfileError(f"{path.name}: {error}") from error
 
@@ -230,28 +308,44 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Setting]]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path.name}: not a TOML file ({error})") from error
-    expected = [field.name for field in fields(MarkerProfile)]
+    expected = [field.name for field in fields(MarkerProfile) if field.name != _MEMBRANE]
     if missing := [key for key in expected if key not in table]:
         raise ProfileError(f"{path.name}: {missing[0]} is missing; a profile needs {', '.join(expected)}")
-    if unknown := [key for key in table if key not in expected]:
+    if unknown := [key for key in table if key not in (*expected, _MEMBRANE)]:
         raise ProfileError(
             f"{path.name}: {unknown[0]} is not a key of a profile; expected {', '.join(expected)}"
         )
     for key in _TEXTS:
         if not isinstance(table[key], str):
             raise ProfileError(f"{path.name}: {key} is {table[key]!r}, expected a text")
-    return table, [_setting(path, key, table[key]) for key in expected if key not in _TEXTS]
+    settings = [_setting(path, key, table[key], _RANGES[key][0]) for key in expected if key not in _TEXTS]
+    return table, settings + (_of_membrane(path, table[_MEMBRANE]) if _MEMBRANE in table else [])
 
 
-def _setting(path: Path, key: str, entry: object) -> Setting:
+def _of_membrane(path: Path, table: object) -> list[Setting]:
+    """Settings of the table of a membrane, their keys with its name before them."""
+    entries = table if isinstance(table, dict) else {}
+    wrong = [key for key in entries if key not in _MEMBRANE_RANGES]
+    if wrong or (wrong := [key for key in _MEMBRANE_RANGES if key not in entries]):
+        raise ProfileError(
+            f"{path.name}: {_MEMBRANE}.{wrong[0]} is missing or unknown; [{_MEMBRANE}] needs "
+            f"{', '.join(_MEMBRANE_RANGES)}"
+        )
+    return [
+        _setting(path, f"{_MEMBRANE}.{key}", entries[key], unit)
+        for key, (unit, _, _) in _MEMBRANE_RANGES.items()
+    ]
+
+
+def _setting(path: Path, key: str, entry: object, expected_unit: str) -> Setting:
     """One checked entry ``{value, unit, source}``."""
     if not isinstance(entry, dict) or set(entry) != {"value", "unit", "source"}:
         raise ProfileError(f"{path.name}: {key} is {entry!r}, expected a table of value, unit and source")
     value, unit, source = entry["value"], entry["unit"], entry["source"]
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ProfileError(f"{path.name}: {key}.value is {value!r}, expected a number")
-    if unit != _RANGES[key][0]:
-        raise ProfileError(f"{path.name}: {key}.unit is {unit!r}, expected {_RANGES[key][0]!r}")
+    if unit != expected_unit:
+        raise ProfileError(f"{path.name}: {key}.unit is {unit!r}, expected {expected_unit!r}")
     if not isinstance(source, str) or not source.strip():
         raise ProfileError(f"{path.name}: {key}.source is {source!r}, expected where the value comes from")
     return Setting(key=key, value=float(value), unit=unit, source=source)

@@ -18,7 +18,7 @@ RADIUS = "[blob_radius_um]\nvalue = 3.5"
 
 
 def test_known_profiles():
-    assert known_profiles() == ["CD25", "CD3", "CD4", "CD8", "KI67"]
+    assert known_profiles() == ["CD25", "CD3", "CD4", "CD8", "KI67", "MHC1", "PDL1"]
 
 
 @pytest.mark.parametrize("name", ["CD3", "CD4", "CD8", "CD25", "KI67"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ihcscore.cells.classical import ClassicalFinder
 from ihcscore.cells.finder import Finder
+from ihcscore.cells.membrane import MembraneFinder
 from ihcscore.cells.network import NetworkFinder
 from ihcscore.profiles import MarkerProfile
 from ihcscore.schema.names import FinderName
@@ -26,4 +27,6 @@ def finder_of(profile: MarkerProfile) -> Finder:
     if profile.finder == FinderName.CLASSICAL:
         load_cell_model(profile.compartment)  # now, not at the first field
         return ClassicalFinder(profile=profile)
+    if profile.finder == FinderName.MEMBRANE:
+        return MembraneFinder(profile=profile)
     return NetworkFinder(profile=profile)

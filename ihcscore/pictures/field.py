@@ -27,6 +27,7 @@ from ihcscore.pictures.frame import (
     tint,
 )
 from ihcscore.schema import CLASS_COLOURS, REMOVED, CellClass, Rgb
+from ihcscore.schema.colours import MEMBRANE_COLOURS
 
 # Smaller pictures are enlarged before anything is drawn on them.
 _LARGE_PX = 700
@@ -177,7 +178,13 @@ def enlarged(picture: FieldPicture, zoom: int) -> FieldPicture:
 def _legend(cells: pd.DataFrame, *, negatives: bool) -> list[Key]:
     """Classes with their counts, and how each is marked."""
     counts = cells["class"].value_counts()
-    keys = []
+    keys = [
+        Key(text=f"{kind} {counts[kind]}", colour=colour, mark=Mark.RING)
+        for kind, colour in MEMBRANE_COLOURS.items()
+        if kind in counts
+    ]
+    if keys:
+        return keys
     for kind, colour in CLASS_COLOURS.items():
         text = f"{kind} {counts.get(kind, 0)}"
         if kind == CellClass.NEGATIVE:
@@ -216,14 +223,15 @@ def draw_rings(
             colour = CLASS_COLOURS[CellClass.NEGATIVE]
             cv2.circle(canvas, centre, round(dot_px * unit), colour, -1, cv2.LINE_AA, SUBPIXEL_BITS)
     width = 2 if mpp_um > _FINE_UM else 3
-    for kind in (CellClass.PIGMENT_SUSPECT, CellClass.POSITIVE):
+    colours = CLASS_COLOURS | MEMBRANE_COLOURS
+    for kind in (*MEMBRANE_COLOURS, CellClass.PIGMENT_SUSPECT, CellClass.POSITIVE):
         for cell in ringed[ringed["class"] == kind].to_dict("records"):
             centre = round(cell["x_px"] * unit), round(cell["y_px"] * unit)
             radius = round(ring_radius_px(cell["diameter_um"], mpp_um) * unit)
             if cell.get("class_tool") == "":
-                _dashed(canvas, centre, radius, CLASS_COLOURS[kind], width)
+                _dashed(canvas, centre, radius, colours[kind], width)
             else:
-                cv2.circle(canvas, centre, radius, CLASS_COLOURS[kind], width, cv2.LINE_AA, SUBPIXEL_BITS)
+                cv2.circle(canvas, centre, radius, colours[kind], width, cv2.LINE_AA, SUBPIXEL_BITS)
     for cell in ringed[ringed["class"] == REMOVED].to_dict("records"):
         _cross(canvas, cell, ring_radius_px(cell["diameter_um"], mpp_um), width)
 

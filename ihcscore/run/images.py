@@ -202,7 +202,7 @@ def _count_all(
     if not rows:
         raise all_of(errors.values())
     return ImageCounts(
-        cells=pd.concat(cells, ignore_index=True)[IMAGE_CELLS.names],
+        cells=pd.concat(cells, ignore_index=True).reindex(columns=IMAGE_CELLS.names),
         counts=pd.DataFrame(rows, columns=IMAGE_COUNTS.names),
         errors=errors,
         warnings=warnings,
@@ -224,4 +224,5 @@ def _row(name: str, counted: CountedArray, profile: MarkerProfile) -> dict[str, 
         **score.image_densities(counts, area_mm2=area_mm2),
         "pigment_fraction": counted.pigment_fraction,
         "stain_source": counted.stains.source,
+        **score.membrane_scores(counted.cells),
     }

@@ -126,6 +126,7 @@ def tables_of(
             about_slide=about | {"field_area_mm2": planned.settings.fields.field_area_mm2},
             n_fields=plan.n_fields,
             notes=notes,
+            cells=cells[FieldStatus.SCORED],
         ),
         fields=fields,
         cells=cells[FieldStatus.SCORED],
@@ -150,7 +151,7 @@ def _cells_of(scored: Sequence[ScoredField], planned: PlannedSlide, *, marker: s
     ]
     if not cells:
         return pd.DataFrame(columns=SLIDE_CELLS.names)
-    return pd.concat(cells, ignore_index=True)[SLIDE_CELLS.names]
+    return pd.concat(cells, ignore_index=True).reindex(columns=SLIDE_CELLS.names)
 
 
 def notes_of(plan: Plan, scored: Sequence[ScoredField]) -> tuple[Note, ...]:

@@ -38,6 +38,7 @@ from ihcscore.schema import (
     ReviewStatus,
     Sampling,
 )
+from ihcscore.schema.colours import MEMBRANE_COLOURS
 from ihcscore.slide.thumbnail import CACHE, keep_thumbnail
 from ihcscore.tissue.mask import TissueSettings
 
@@ -153,7 +154,10 @@ def write_run(
         (
             "cells.geojson",
             output.cells_geojson(
-                result.cells, CLASS_COLOURS, mpp_um=slide.mpp_um, run_key=str(result.record[RUN_KEY])
+                result.cells,
+                CLASS_COLOURS | MEMBRANE_COLOURS,
+                mpp_um=slide.mpp_um,
+                run_key=str(result.record[RUN_KEY]),
             ),
         ),
     ):

@@ -12,6 +12,16 @@ CLASS_COLOURS: dict[str, Rgb] = {
     CellClass.NEGATIVE: (60, 120, 255),
     CellClass.PIGMENT_SUSPECT: (235, 0, 190),
 }
+# Viridis without its lightest end: ordered, also for colour-blind eyes.
+MEMBRANE_COLOURS: dict[str, Rgb] = {
+    CellClass.MEMBRANE_0: (68, 1, 84),
+    CellClass.MEMBRANE_1: (49, 104, 142),
+    CellClass.MEMBRANE_2: (53, 183, 121),
+    CellClass.MEMBRANE_3: (253, 231, 37),
+    CellClass.IMMUNE: (255, 140, 0),
+    CellClass.OTHER: (150, 150, 150),
+    CellClass.NOT_MEASURED: (150, 150, 150),
+}
 REGION_COLOURS: dict[str, Rgb] = {
     RegionName.TUMOUR_CENTRE: (0, 130, 90),
     RegionName.INVASIVE_FRONT: (230, 110, 0),

@@ -14,6 +14,26 @@ CELL = columns("""
     confidence      | float | probability that the class is right (of suspects: that they are not positive)
 """)
 
+_MEMBRANE_CELL = columns("""
+    membrane_od_um  | float | chromogen across the membrane, OD·µm; empty where the finder measures none
+    completeness    | float | share of the cell's directions whose membrane is above the lowest cut
+    cytoplasm_od    | float | optical density of the chromogen just inside the membrane
+    surface_share   | float | membrane over membrane and cytoplasm, 0 to 1
+""")
+
+_MEMBRANE = columns("""
+    compartment             | str   | what says which cells are tumour cells; empty for other finders
+    n_tumour_cells          | int   | tumour cells classed 0, 1+, 2+ or 3+
+    n_not_measured          | int   | cells with too few neighbours to be measured
+    h_score                 | float | 100 times the mean class of the tumour cells, 0 to 300
+    positive_pct            | float | tumour cells of 1+ and more, percent
+    strong_pct              | float | tumour cells of 3+, percent
+    complete_pct            | float | tumour cells with a complete membrane, percent
+    membrane_od_um_median   | float | median chromogen across their membranes, OD·µm
+    surface_share_median    | float | median of their surface_share
+    control_od_um           | float | median membrane of the lymphocytes, OD·µm
+""")
+
 _COUNTS = columns("""
     n_positive          | int | cells classed Positive
     n_negative          | int | cells classed Negative
@@ -29,7 +49,7 @@ _DENSITIES = columns("""
 IMAGE_CELLS = Table(
     name="cells",
     row="a cell on a plain image",
-    columns=(*columns("image | str | file name"), *CELL),
+    columns=(*columns("image | str | file name"), *CELL, *_MEMBRANE_CELL),
 )
 
 IMAGE_COUNTS = Table(
@@ -53,6 +73,7 @@ IMAGE_COUNTS = Table(
             qc                          | str   | quality: pass, or warn where the stain is doubtful
             qc_reason                   | str   | why, else empty
         """),
+        *_MEMBRANE,
     ),
 )
 
@@ -89,6 +110,7 @@ SLIDE_CELLS = Table(
             number      | int   | its number in the field, in reading order of the upright field
         """),
         *CELL,
+        *_MEMBRANE_CELL,
         *columns("""
             class_tool      | str   | class that the tool gave; empty for a cell that a reader added
             review_status   | str   | of its field: not reviewed, accepted, corrected or rejected
@@ -129,6 +151,7 @@ FIELDS = Table(
             pigment_fraction        | float | share of the square covered by pigment, 0 to 1
             error                   | str   | why the field was not scored, else empty
         """),
+        *_MEMBRANE,
         *_REVIEWED,
         *_BY_WHOM,
     ),
@@ -183,6 +206,11 @@ SCORES = Table(
             max_per_mm2          | float | largest field
             pigment_fraction     | float | share of the fields' area covered by pigment, 0 to 1
             warnings             | str   | what a reader must know, for a person
+        """),
+        *_MEMBRANE,
+        *columns("""
+            h_score_low          | float | 95 % interval of h_score, by the spread between fields
+            h_score_high         | float | its upper end
         """),
         *_REVIEWED,
         *columns("n_reviewed | int | fields that were reviewed"),

@@ -11,6 +11,49 @@ class CellClass(StrEnum):
     POSITIVE = "Positive"
     NEGATIVE = "Negative"
     PIGMENT_SUSPECT = "Pigment suspect"
+    # Of tumour cells by their membrane.
+    MEMBRANE_0 = "0"
+    MEMBRANE_1 = "1+"
+    MEMBRANE_2 = "2+"
+    MEMBRANE_3 = "3+"
+    # Beside them: lymphocytes, whose membranes are the control; cells outside of the tumour; tumour cells
+    # that have too few neighbours to be measured.
+    IMMUNE = "Immune"
+    OTHER = "Other"
+    NOT_MEASURED = "Not measured"
+
+
+MEMBRANE_CLASSES = (
+    CellClass.MEMBRANE_0,
+    CellClass.MEMBRANE_1,
+    CellClass.MEMBRANE_2,
+    CellClass.MEMBRANE_3,
+)
+"""Classes of a tumour cell's membrane, in order."""
+
+
+class SurfaceClass(StrEnum):
+    """Where in a positive lymphocyte the chromogen lies."""
+
+    SURFACE = "Surface"
+    INTRACELLULAR = "Intracellular"
+    UNCLEAR = "Unclear"
+
+
+class Compartment(StrEnum):
+    """What says which cells are tumour cells, in falling trust."""
+
+    ANNOTATION = "annotation: Tumor minus Stroma"
+    SECTION = "registered tumour-marker section"
+    OUTLINE = "tumour outline, cells sorted by nucleus"
+    NUCLEUS = "by nucleus"
+
+
+class Cuts(StrEnum):
+    """What the cuts between 0, 1+, 2+ and 3+ are."""
+
+    PROFILE = "profile"
+    CONTROL = "control"
 
 
 REMOVED = "Removed"
@@ -108,6 +151,8 @@ class FinderName(StrEnum):
     """A small convolutional network on the stain amounts."""
     CLASSICAL = "classical"
     """Blobs of stain, judged by weighted features."""
+    MEMBRANE = "membrane"
+    """Nuclei of packed cells, and the chromogen across the membranes between them."""
 
 
 class Chromogen(StrEnum):

@@ -20,19 +20,21 @@ from ihcscore.schema import (
     RegionName,
     ReviewStatus,
 )
+from ihcscore.schema.names import MEMBRANE_CLASSES
+from ihcscore.score.hscore import h_score_interval, membrane_scores
 from ihcscore.score.interval import fields_to_halve, mean_interval, poisson_interval
 from ihcscore.score.review import REVIEW_COUNTS, review_of, whole
 
 _COUNT_OF = {
-    "n_positive": CellClass.POSITIVE,
-    "n_negative": CellClass.NEGATIVE,
-    "n_pigment_suspect": CellClass.PIGMENT_SUSPECT,
+    "n_positive": (CellClass.POSITIVE, *MEMBRANE_CLASSES[1:]),
+    "n_negative": (CellClass.NEGATIVE, MEMBRANE_CLASSES[0]),
+    "n_pigment_suspect": (CellClass.PIGMENT_SUSPECT,),
 }
 
 
 def count_classes(cells: pd.DataFrame) -> dict[str, int]:
     """Number of cells in each class, by the name of the count's column."""
-    return {column: int((cells["class"] == kind).sum()) for column, kind in _COUNT_OF.items()}
+    return {column: int(cells["class"].isin(kinds).sum()) for column, kinds in _COUNT_OF.items()}
 
 
 def image_densities(counts: Mapping[str, int], *, area_mm2: float) -> dict[str, float]:
@@ -73,6 +75,7 @@ def score_field(
         "positive_per_mm2_tissue": _ratio(counts["n_positive"], tissue_mm2),
         "percent_positive": 100 * _ratio(counts["n_positive"], stained),
         "pigment_fraction": pigment_fraction,
+        **membrane_scores(cells),
     }
 
 
@@ -82,6 +85,7 @@ def score_regions(
     about_slide: Mapping[str, object],
     n_fields: Mapping[RegionName, int],
     notes: Sequence[Note],
+    cells: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Scores of each region of a slide from its fields, and of both regions together.
 
@@ -95,6 +99,8 @@ def score_regions(
         Fields that were asked for, by region: each that was asked for has a row.
     notes : sequence of Note
         What a reader must know; who drew the regions stands in a column of its own.
+    cells : DataFrame, optional
+        Cells of the scored fields with their region, where membranes were measured.
 
     Returns
     -------
@@ -110,6 +116,7 @@ def score_regions(
             "n_fields": n_fields.get(region, 0),
             **_what_came(fields[fields["region"] == region]),
             **_statistics(fields, [region]),
+            **_membranes(fields, cells, [region]),
             "warnings": _told(notes, [region]),
             **review_of(fields[fields["region"] == region]),
         }
@@ -121,11 +128,28 @@ def score_regions(
         "n_fields": sum(n_fields.values()),
         **_what_came(fields),
         **_statistics(fields, regions),
+        **_membranes(fields, cells, regions),
         "warnings": _told(notes, regions),
         **review_of(fields),
     }
     scores = pd.DataFrame([*rows, both], columns=SCORES.names)
-    return scores.astype({"n_fields_to_halve": "Int64"})
+    return scores.astype({"n_fields_to_halve": "Int64", "n_tumour_cells": "Int64", "n_not_measured": "Int64"})
+
+
+def _membranes(
+    fields: pd.DataFrame, cells: pd.DataFrame | None, regions: Sequence[RegionName]
+) -> dict[str, float | int | str]:
+    """Membrane scores of all cells of regions together; nothing where none was measured."""
+    if cells is None or (fields["compartment"].fillna("") == "").all():
+        return {}
+    own = fields[(fields["status"] == FieldStatus.SCORED) & fields["region"].isin(regions)]
+    pairs = zip(own["h_score"].astype(float), own["n_tumour_cells"].astype(int), strict=True)
+    low, high = h_score_interval(list(pairs))
+    return {
+        **membrane_scores(cells[cells["region"].isin(regions)]),
+        "h_score_low": low,
+        "h_score_high": high,
+    }
 
 
 def _what_came(fields: pd.DataFrame) -> dict[str, int]:
@@ -206,7 +230,7 @@ def _ratio(part: float, whole: float) -> float:
 def field_table(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     """The field table of fields that nobody has reviewed; counts of those not scored stay empty."""
     table = pd.DataFrame(rows, columns=FIELDS.names)
-    for column in _COUNT_OF:
+    for column in (*_COUNT_OF, "n_tumour_cells", "n_not_measured"):
         table[column] = table[column].astype("Int64")
     table["n_positive_tool"] = table["n_positive"]
     for column in REVIEW_COUNTS[1:]:
