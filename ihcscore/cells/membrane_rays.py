@@ -1,8 +1,8 @@
 """What lies about a cell: where its membrane is along rays, and how much chromogen it holds.
 
-A membrane is thinner than what a lens shows of it: its darkest optical density depends on the focus. What a
-lens spreads is light: the light that is missing across a membrane, ∫(1 - T) dx, stays the same however blurred
-it is. That is measured, above the base beside the membrane, and told as the chromogen ∫OD dx in OD·µm that a
+A membrane is thinner than what a lens shows of it: its darkest optical density depends on the focus. What
+a lens spreads is light: the light that is missing across a membrane, ∫(1 - T) dx, stays the same however
+blurred it is. That is measured, above the base beside the membrane, and told as the chromogen ∫OD dx in OD·µm that a
 membrane of `MEMBRANE_UM` holds that takes as much light.
 """
 
@@ -168,7 +168,7 @@ def _walls(nuclei: Nuclei, mpp_um: float, reach_um: float) -> _Walls:
         )
     points = nuclei.at_px * mpp_um
     k = min(_N_NEIGHBOURS + 1, n)
-    near = cKDTree(points).query(points, k=k)[1][:, 1:]
+    near = np.asarray(cKDTree(points).query(points, k=k)[1], np.intp)[:, 1:]
     apart = points[near] - points[:, None]  # (n, k, 2)
     length = np.hypot(apart[..., 0], apart[..., 1])
     towards = apart @ ray.T  # (n, k, 16)

@@ -18,6 +18,7 @@ from ihcscore.run.sheets import ContactSheets, quality_of
 from ihcscore.run.stained import doubted, refuse_other_stains, stain_mark
 from ihcscore.schema import COUNTED_MPP_UM, IMAGE_CELLS, IMAGE_COUNTS
 from ihcscore.score import density as score
+from ihcscore.score.hscore import membrane_scores
 from ihcscore.slide.readers.plain_image import find_images, read_image
 from ihcscore.stain import estimate_stains
 from ihcscore.tissue.stain_check import StainCheck, check_stain
@@ -224,5 +225,5 @@ def _row(name: str, counted: CountedArray, profile: MarkerProfile) -> dict[str, 
         **score.image_densities(counts, area_mm2=area_mm2),
         "pigment_fraction": counted.pigment_fraction,
         "stain_source": counted.stains.source,
-        **score.membrane_scores(counted.cells),
+        **membrane_scores(counted.cells),
     }

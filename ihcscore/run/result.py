@@ -33,7 +33,7 @@ class ScoredField:
     qc_reason : str
         Why, in a sentence; empty for a field that passed.
     quality : FieldQuality or None
-    values : dict of str to float
+    values : dict
         Counts and densities under their columns' names; empty where it was not scored.
     cells : DataFrame or None
         Its cells in level-0 pixels; None where no pixel was seen.
@@ -47,7 +47,7 @@ class ScoredField:
     qc: Quality | None = None
     qc_reason: str = ""
     quality: FieldQuality | None = None
-    values: dict[str, float] = dataclasses.field(default_factory=dict)
+    values: dict[str, float | int | str] = dataclasses.field(default_factory=dict)
     cells: pd.DataFrame | None = dataclasses.field(default=None, repr=False)
     nuclei_um: Diameters | None = dataclasses.field(default=None, repr=False)
 

@@ -41,6 +41,8 @@ TISSUE, TUMOUR, BEYOND = "Tissue", "Tumour", "Beyond the tumour"
 _LADDER = (*range(1, 21), 25, 30, 40, 50, 75, 100)
 _LADDER_DRAWS = 2000
 
+_COUNTED = (CellClass.POSITIVE, CellClass.NEGATIVE, CellClass.PIGMENT_SUSPECT)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
@@ -217,7 +219,7 @@ def _part_table(parts: dict[str, _Part], cells: pd.DataFrame, about: dict[str, s
     rows = []
     for name, part in parts.items():
         classes = cells.loc[part.inside, "class"].value_counts()
-        positive, negative, suspect = (int(classes[kind]) for kind in CellClass)
+        positive, negative, suspect = (int(classes.get(kind, 0)) for kind in _COUNTED)
         both, one = positive + negative, part.density
         rows.append(
             {

@@ -48,7 +48,7 @@ def image_densities(counts: Mapping[str, int], *, area_mm2: float) -> dict[str, 
 
 def score_field(
     cells: pd.DataFrame, *, area_mm2: float, tissue_fraction: float, pigment_fraction: float
-) -> dict[str, float]:
+) -> dict[str, float | int | str]:
     """Counts and densities of one field.
 
     Parameters
@@ -140,7 +140,7 @@ def _membranes(
     fields: pd.DataFrame, cells: pd.DataFrame | None, regions: Sequence[RegionName]
 ) -> dict[str, float | int | str]:
     """Membrane scores of all cells of regions together; nothing where none was measured."""
-    if cells is None or (fields["compartment"].fillna("") == "").all():
+    if cells is None or fields["compartment"].isna().all():
         return {}
     own = fields[(fields["status"] == FieldStatus.SCORED) & fields["region"].isin(regions)]
     pairs = zip(own["h_score"].astype(float), own["n_tumour_cells"].astype(int), strict=True)

@@ -36,7 +36,7 @@ def test_a_ring_of_the_cell_s_size_lies_round_its_centre():
     assert (canvas[36:45, 56:65] == 255).all()
 
 
-@pytest.mark.parametrize("kind", list(CellClass))
+@pytest.mark.parametrize("kind", list(CLASS_COLOURS))
 def test_every_class_has_its_own_colour(kind):
     canvas = np.full((60, 60, 3), 255, np.uint8)
     draw_rings(canvas, cells((30.0, 30.0, kind, 8.0)), mpp_um=0.5)
