@@ -1,4 +1,4 @@
-"""Nuclei of packed cells: where they lie, how large, dark and long they are, and which are lymphocytes'."""
+"""Nuclei of packed cells: where they lie, how large, dark and long, and which are those of lymphocytes."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """What lies about a cell: where its membrane is along rays, and how much chromogen it holds.
 
-A membrane is thinner than what a lens shows of it: its darkest optical density depends on the focus. What
-a lens spreads is light: the light that is missing across a membrane, ∫(1 - T) dx, stays the same however
-blurred it is. That is measured, above the base beside the membrane, and told as the chromogen ∫OD dx in OD·µm that a
-membrane of `MEMBRANE_UM` holds that takes as much light.
+A membrane is thinner than what a lens shows of it: its darkest optical density depends on the focus. What a
+lens spreads is light: the light that is missing across a membrane, ∫(1 - T) dx, stays the same however
+blurred it is. That is measured, above the base beside the membrane, and told as the chromogen ∫OD dx in OD·µm
+that a membrane of `MEMBRANE_UM` holds that takes as much light.
 """
 
 from __future__ import annotations

@@ -112,7 +112,9 @@ class FieldPictures:
         words = [f"{mark}{self.planned.slide.name}", self.marker, scored.field.field_id]
         rejected = scored.status is FieldStatus.REJECTED
         if not rejected:
-            words.append(f"{report.format_density(scored.values['positive_per_mm2'])} positive per mm²")
+            words.append(
+                f"{report.format_density(float(scored.values['positive_per_mm2']))} positive per mm²"
+            )
         words.append(str(ReviewStatus.NOT_REVIEWED))
         return pictures.FieldPicture(
             rgb=counted.rgb,

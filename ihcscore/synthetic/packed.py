@@ -1,4 +1,4 @@
-"""A small picture of packed tumour cells with stained membranes, stroma beside them, of known truth.
+"""A small picture of packed tumour cells with stained membranes, and stroma beside them, of known truth.
 
 Cells fill the tumour as Voronoi's polygons; a membrane is shared by the two cells that it parts. How much
 chromogen it holds is told as OD·µm across it: what remains the same however much the picture is blurred.

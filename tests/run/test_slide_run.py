@@ -159,7 +159,7 @@ def test_written_regions_can_be_given_back(scored, phantom, tmp_path):
     pd.testing.assert_frame_equal(again.fields, result.fields)
 
 
-def test_given_fields_are_scored_as_they_are(scored, phantom, tmp_path):
+def test_a_run_s_own_fields_stay_the_random_sample_they_are(scored, phantom, tmp_path):
     result, out = scored
     again = ihcscore.score_slide(
         phantom.files.slide,
@@ -169,10 +169,9 @@ def test_given_fields_are_scored_as_they_are(scored, phantom, tmp_path):
     )
     assert list(again.fields.field_id) == list(result.fields.field_id)
     assert list(again.fields.n_positive) == list(result.fields.n_positive)
-    assert set(again.fields.sampling) == set(again.cells.sampling) == {"given"}
+    assert set(again.fields.sampling) == set(again.cells.sampling) == {"random"}
     assert list(again.scores.region) == ["Tumour centre", "Invasive front", "Both regions"]
     np.testing.assert_allclose(again.fields.area_mm2, 0.08)
-    assert any("given" in note.text for note in again.notes)
 
 
 def test_given_fields_need_no_class(phantom, tmp_path):
