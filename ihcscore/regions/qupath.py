@@ -55,11 +55,13 @@ class Feature:
 
     @property
     def properties(self) -> dict[str, Any]:
+        """What stands beside its geometry; empty where nothing does."""
         properties = self.content.get("properties")
         return properties if isinstance(properties, dict) else {}
 
     @property
     def geometry(self) -> Any:
+        """As GeoJSON has it."""
         return self.content.get("geometry")
 
     @property

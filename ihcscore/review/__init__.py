@@ -1,1 +1,1 @@
-"""A reader disagrees with a run's cells, and its scores follow: the trail, its replay, what QuPath gives back."""
+"""A reader disagrees with a run's cells, and its scores follow."""

@@ -56,9 +56,7 @@ class Act:
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"{name} is {value}, expected a finite number")
         if (self.act is ReviewAct.UNDONE) != bool(self.undoes):
-            raise ValueError(
-                f"act {self.act} has undoes {self.undoes!r}; an undo names an act, no other does"
-            )
+            raise ValueError(f"act {self.act} has undoes {self.undoes!r}; only an undo names an act")
 
     def as_row(self) -> dict[str, Any]:
         """Its columns."""
