@@ -16,6 +16,7 @@ LAYERS = [
     {"demo"},
     {"cohort"},
     {"serial"},
+    {"review"},
     {"run", "study", "suv"},
     {
         "slide",

@@ -19,7 +19,15 @@ from ihcscore.output.record import (
     read_record,
     write_record,
 )
-from ihcscore.output.tables import read_json, read_table, write_csv, write_geojson, write_json, write_table
+from ihcscore.output.tables import (
+    read_json,
+    read_table,
+    read_text,
+    write_csv,
+    write_geojson,
+    write_json,
+    write_table,
+)
 
 if TYPE_CHECKING:
     from ihcscore.output.geojson import cells_geojson, fields_geojson, regions_geojson
@@ -43,6 +51,7 @@ __all__ = [
     "read_json",
     "read_record",
     "read_table",
+    "read_text",
     "regions_geojson",
     "remove_run",
     "sha256_of",

@@ -10,7 +10,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -117,6 +117,11 @@ class OutputFolder:
         """Write a file of this name; text as UTF-8."""
         data = content.encode("utf-8", UNWRITABLE) if isinstance(content, str) else content
         self.new_file(*parts).write_bytes(data)
+
+    def copy_files(self, source: Path, names: Iterable[str]) -> None:
+        """Copy files of another folder under their relative names."""
+        for name in names:
+            shutil.copyfile(source / name, self.new_file(name))
 
     def files(self) -> list[str]:
         """Names of the files written so far, relative, with forward slashes, sorted."""

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ihcscore.errors import IhcscoreError
 from ihcscore.schema import Table
 
 if TYPE_CHECKING:
@@ -93,6 +94,20 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError(f"{path.name}: not a JSON object")
     return content
+
+
+def read_text(path: Path) -> str:
+    """A text file of a person's, in UTF-8 with or without its mark.
+
+    Raises
+    ------
+    IhcscoreError
+        If it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise IhcscoreError(f"{path}: cannot be read as text ({error}); give another file") from error
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ class Areas:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Feature:
+class Feature:
     """A feature and where it stands: ``3``, or ``3.1`` for the first child of the third."""
 
     number: str
@@ -55,11 +55,13 @@ class _Feature:
 
     @property
     def properties(self) -> dict[str, Any]:
+        """What stands beside its geometry; empty where nothing does."""
         properties = self.content.get("properties")
         return properties if isinstance(properties, dict) else {}
 
     @property
     def geometry(self) -> Any:
+        """As GeoJSON has it."""
         return self.content.get("geometry")
 
     @property
@@ -96,7 +98,7 @@ def parse_qupath(text: str, *, name: str, mpp_um: float = 1.0) -> Annotations:
     """
     gathering = Gathering(name=name, mpp_um=mpp_um)
     no_outlines: Counter[str] = Counter()
-    for feature in _features(text, name):
+    for feature in features(text, name):
         if feature.kind in _NO_OUTLINES:
             no_outlines[feature.kind] += 1
             continue
@@ -135,7 +137,7 @@ def parse_areas(text: str, *, name: str) -> Areas:
     areas = []
     n_cores = 0
     gathering = Gathering(name=name, mpp_um=1.0)
-    for feature in _features(text, name):
+    for feature in features(text, name):
         n_cores += feature.kind == "tmacore"
         if feature.kind in _NO_OUTLINES:
             continue
@@ -191,7 +193,7 @@ def class_of_properties(properties: dict[str, Any]) -> str:
     return ": ".join(part for part in parts if part)
 
 
-def _features(text: str, name: str) -> Iterator[_Feature]:
+def features(text: str, name: str) -> Iterator[Feature]:
     """The features of a FeatureCollection, a list, or a single one, each before its children."""
     try:
         data = json.loads(text)
@@ -202,7 +204,7 @@ def _features(text: str, name: str) -> Iterator[_Feature]:
         raise AnnotationError(f"{name}: not GeoJSON features; export the annotations from QuPath as GeoJSON")
     if not top:
         raise AnnotationError(f"{name}: holds no features; draw the tumour in QuPath and export it again")
-    waiting = [_Feature(number=str(n), content=one) for n, one in enumerate(top, 1)][::-1]
+    waiting = [Feature(number=str(n), content=one) for n, one in enumerate(top, 1)][::-1]
     while waiting:
         feature = waiting.pop()
         if feature.content.get("type") != "Feature":
@@ -214,7 +216,7 @@ def _features(text: str, name: str) -> Iterator[_Feature]:
         lists = (_listed(holder.get(key)) for holder in holders for key in _CHILDREN_KEYS)
         children = [child for some in lists for child in some or ()]
         waiting += [
-            _Feature(number=f"{feature.number}.{n}", content=child) for n, child in enumerate(children, 1)
+            Feature(number=f"{feature.number}.{n}", content=child) for n, child in enumerate(children, 1)
         ][::-1]
 
 

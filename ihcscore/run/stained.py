@@ -55,5 +55,10 @@ def doubted(qc: Quality, reason: str, check: StainCheck) -> tuple[Quality, str]:
 
 def stain_mark(check: StainCheck) -> str:
     """What stands first in the title of a picture whose stain is doubtful; empty where all is well."""
+    return verdict_mark(check.verdict)
+
+
+def verdict_mark(verdict: StainVerdict) -> str:
+    """The same of a verdict alone."""
     marks = {StainVerdict.REFUSED: "Stain refused, forced", StainVerdict.DOUBTFUL: "Stain doubtful"}
-    return f"{marks[check.verdict]}  ·  " if check.verdict in marks else ""
+    return f"{marks[verdict]}  ·  " if verdict in marks else ""

@@ -109,19 +109,19 @@ class FieldPictures:
     def _picture(self, scored: ScoredField, counted: CountedField) -> pictures.FieldPicture:
         """A field as it was scanned, with its cells and with what spoils it."""
         mark = stain_mark(self.planned.survey.stain_check)
-        words = [f"{mark}{self.planned.slide.name}", self.marker, scored.field.field_id]
         rejected = scored.status is FieldStatus.REJECTED
-        if not rejected:
-            words.append(
-                f"{report.format_density(float(scored.values['positive_per_mm2']))} positive per mm²"
-            )
-        words.append(str(ReviewStatus.NOT_REVIEWED))
         return pictures.FieldPicture(
             rgb=counted.rgb,
             cells=None if rejected else counted.cells_in_picture,
             square=counted.square,
             mpp_um=counted.mpp_um,
-            title="  ·  ".join(words),
+            title=field_title(
+                f"{mark}{self.planned.slide.name}",
+                self.marker,
+                scored.field.field_id,
+                per_mm2=None if rejected else scored.values["positive_per_mm2"],
+                status=ReviewStatus.NOT_REVIEWED,
+            ),
             negatives=self.planned.settings.negatives,
             numbers=self.planned.settings.numbers,
             tinted=[] if scored.qc is Quality.PASS else spoilt_in(self.planned, scored.field, counted),
@@ -131,6 +131,16 @@ class FieldPictures:
     def _file(self, field_id: str, ending: str) -> Path:
         name = output.overlay_name(self.planned.slide.name, self.marker, field_id)
         return self.folder.new_file("overlays", name + ending)
+
+
+def field_title(
+    slide: str, marker: str, field_id: str, *, per_mm2: float | None, status: ReviewStatus
+) -> str:
+    """What stands above a field's picture; without a density where it was not scored."""
+    words = [slide, marker, field_id]
+    if per_mm2 is not None:
+        words.append(f"{report.format_density(per_mm2)} positive per mm²")
+    return "  ·  ".join([*words, str(status)])
 
 
 def write_run(

@@ -73,6 +73,7 @@ from ihcscore.schema.recist import (
     RecistCode,
     RecistSettings,
 )
+from ihcscore.schema.reviewing import CORRECTIONS, ReviewAct, ReviewRule
 from ihcscore.schema.settings import (
     COUNTED_MPP_UM,
     SEED,
@@ -120,6 +121,7 @@ __all__ = [
     "CLASS_COLOURS",
     "COHORT_FIELDS",
     "COHORT_SCORES",
+    "CORRECTIONS",
     "CORRELATIONS",
     "COUNTED_MPP_UM",
     "DEMO",
@@ -209,6 +211,8 @@ __all__ = [
     "RegionName",
     "RegionSettings",
     "RegionSource",
+    "ReviewAct",
+    "ReviewRule",
     "ReviewStatus",
     "Rgb",
     "Role",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ihcscore.schema import biodistribution, counting, mapping, pet, recist, study
+from ihcscore.schema import biodistribution, counting, mapping, pet, recist, reviewing, study
 from ihcscore.schema.pet_in import SCAN_MANIFEST, SPHERES, VOLUME_NAMES
 from ihcscore.schema.table import InputColumn, InputTable, Kind, Range, Table
 from ihcscore.schema.tables_in import MANIFEST, POINTS, RATERS, SCORES_IN, UPTAKE
@@ -32,6 +32,7 @@ _COMMANDS: dict[str, tuple[Table, ...]] = {
     ),
     "biodistribution": (biodistribution.ORGANS, biodistribution.ORGAN_VALUES),
     "recist": (recist.VISITS, recist.BEST_RESPONSE, recist.BEST_RESPONSES),
+    "review": (reviewing.CORRECTIONS,),
     "agree": (study.AGREEMENT, study.AGREEMENT_PAIRS),
     "demo": (counting.DEMO, counting.DEMO_FIT, counting.DEMO_PLACES),
 }

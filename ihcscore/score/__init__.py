@@ -4,11 +4,12 @@ from ihcscore.score.density import (
     count_classes,
     field_table,
     image_densities,
+    score_counts,
     score_field,
     score_regions,
 )
 from ihcscore.score.interval import mean_interval, poisson_interval
-from ihcscore.score.review import REVIEW_COUNTS, status_of
+from ihcscore.score.review import REVIEW_COUNTS, status_of, whole
 
 __all__ = [
     "REVIEW_COUNTS",
@@ -17,7 +18,9 @@ __all__ = [
     "image_densities",
     "mean_interval",
     "poisson_interval",
+    "score_counts",
     "score_field",
     "score_regions",
     "status_of",
+    "whole",
 ]

@@ -37,7 +37,7 @@ def count_classes(cells: pd.DataFrame) -> dict[str, int]:
     return {column: int(cells["class"].isin(kinds).sum()) for column, kinds in _COUNT_OF.items()}
 
 
-def image_densities(counts: Mapping[str, int], *, area_mm2: float) -> dict[str, float]:
+def image_densities(counts: Mapping[str, float], *, area_mm2: float) -> dict[str, float]:
     """Densities of an area, per mm², with and without pigment suspects."""
     positive, suspect = counts["n_positive"], counts["n_pigment_suspect"]
     return {
@@ -66,7 +66,18 @@ def score_field(
     dict
         Values of the field table's count and density columns.
     """
-    counts = count_classes(cells)
+    return score_counts(
+        count_classes(cells),
+        area_mm2=area_mm2,
+        tissue_fraction=tissue_fraction,
+        pigment_fraction=pigment_fraction,
+    )
+
+
+def score_counts(
+    counts: Mapping[str, float], *, area_mm2: float, tissue_fraction: float, pigment_fraction: float
+) -> dict[str, float]:
+    """The same from a field's counts, which may be means of several readers."""
     stained = counts["n_positive"] + counts["n_negative"]
     tissue_mm2 = area_mm2 * tissue_fraction
     return {

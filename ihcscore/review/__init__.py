@@ -1,0 +1,1 @@
+"""A reader disagrees with a run's cells, and its scores follow."""
