@@ -51,6 +51,7 @@ from ihcscore.schema.names import (
     Source,
     StainVerdict,
     Unit,
+    When,
     WhiteSource,
 )
 from ihcscore.schema.notes import Note, NoteKind, texts
@@ -89,9 +90,10 @@ from ihcscore.schema.tables_in import (
     SCORES_IN,
     UPTAKE,
     WITH_INTERVAL,
+    WITH_MATCHED,
     rated,
 )
-from ihcscore.schema.variables import Lesions, Quantity, Uptake, Variable
+from ihcscore.schema.variables import Change, Lesions, Measure, Quantity, Uptake, Variable
 
 __all__ = [
     "AGREEMENT",
@@ -142,11 +144,13 @@ __all__ = [
     "UPTAKE",
     "VOLUME_NAMES",
     "WITH_INTERVAL",
+    "WITH_MATCHED",
     "WORKERS",
     "Adjustment",
     "AgreementSettings",
     "Attainable",
     "CellClass",
+    "Change",
     "Chromogen",
     "Column",
     "CorrelationSettings",
@@ -159,6 +163,7 @@ __all__ = [
     "InputTable",
     "Kind",
     "Lesions",
+    "Measure",
     "Need",
     "Note",
     "NoteKind",
@@ -185,6 +190,7 @@ __all__ = [
     "Unit",
     "Uptake",
     "Variable",
+    "When",
     "WhiteSource",
     "rated",
     "tables_page",

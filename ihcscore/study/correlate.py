@@ -31,7 +31,7 @@ Picture = dict[str, bytes]
 
 
 def correlate_tables(
-    scores: str | Path,
+    scores: str | Path | None,
     suv: str | Path | None,
     *,
     out: str | Path,
@@ -44,16 +44,17 @@ def correlate_tables(
 
     Parameters
     ----------
-    scores : str or Path
-        ``scores.csv`` of a cohort, or XLSX.
+    scores : str or Path or None
+        ``scores.csv`` of a cohort, or XLSX; None where lesions alone are studied.
     suv : str or Path or None
-        SUV table, CSV or XLSX; None where two densities are correlated.
+        Table of lesions, CSV or XLSX; None where two densities are correlated.
     out : str or Path
         Gets joined.csv, correlations.csv, summary.csv, unmatched.csv, serial.csv and response.csv where
-        there are two scans and responses, figures, report.html and run.json.
+        there are two scans and responses, figures, those for a paper with their data in journal,
+        results.md, report.html and run.json.
     settings : CorrelationSettings, optional
     rename : mapping of str to str, optional
-        Columns of the SUV table: new name to the name in the file.
+        Columns of the table of lesions: new name to the name in the file.
     overwrite : bool
         Replace a run that the folder already holds.
     progress : callable, optional
@@ -70,17 +71,25 @@ def correlate_tables(
     settings = settings or CorrelationSettings()
     with output.OutputFolder(out, overwrite=overwrite) as folder:
         progress("reading the tables", 0.0)
-        score_table = read_scores(scores, columns=settings.columns)
-        suv_table = None if suv is None else read_uptake(suv, suv=settings.suv, rename=rename)
+        score_table = None if scores is None else read_scores(scores, columns=settings.columns)
+        suv_table = (
+            None
+            if suv is None
+            else read_uptake(suv, suv=settings.suv, covariate=settings.covariate, rename=rename)
+        )
         progress("correlating", 0.1)
         study = study_tables(score_table, suv_table, settings)
         _write_tables(folder, study)
         content = {
-            "inputs": output.describe_inputs({"scores": scores} | ({} if suv is None else {"suv": suv})),
+            "inputs": output.describe_inputs(
+                {name: path for name, path in (("scores", scores), ("suv", suv)) if path is not None}
+            ),
             "parameters": output.as_plain(settings) | {"map": dict(rename or {})},
             "warnings": study.warnings,
         }
-        record = output.make_record("correlate", content, packages=output.STUDY_PACKAGES)
+        record = output.make_record(
+            "uptake" if scores is None else "correlate", content, packages=output.STUDY_PACKAGES
+        )
         _write_page(folder, study, record, settings, progress)
         output.write_record(folder, record)
         progress("done", 1.0)
@@ -113,7 +122,7 @@ def _write_page(
     from ihcscore.report.page import html_of
     from ihcscore.report.study import StudyPage
 
-    n_overviews = 1 + (len(study.serial) > 0) + (len(study.response) > 0)
+    n_overviews = (len(study.correlations) > 0) + (len(study.serial) > 0) + (len(study.response) > 0)
     n_figures = n_overviews + sum(question.role is Role.PRIMARY for question in study.questions)
 
     def drawing(number: int) -> None:
@@ -152,23 +161,23 @@ def _draw_overviews(
     # Matplotlib is loaded by those who draw with it.
     from ihcscore.report import figures
     from ihcscore.report.numbers import spoken
-    from ihcscore.report.study import forest_names, forest_texts
+    from ihcscore.report.study import forest_names, forest_texts, measure_axis
 
-    drawing(1)
-    drawn = {
-        "forest": figures.forest(
+    drawn = {}
+    if len(study.correlations):
+        drawing(1)
+        drawn["forest"] = figures.forest(
             study.correlations,
             names=forest_names([(question.x, question.y) for question in study.questions]),
             texts=forest_texts(study.correlations),
         )
-    }
     if len(study.serial):
         drawing(len(drawn) + 1)
-        names = spoken(settings.timepoint), spoken(settings.on_treatment)
-        drawn["scans"] = figures.before_after(study.scans, names=names, suv=spoken(settings.suv))
+        names = spoken(settings.timepoint), spoken(settings.during_name)
+        drawn["scans"] = figures.before_after(study.scans, names=names, suv=measure_axis(settings))
     if len(study.response):
         drawing(len(drawn) + 1)
-        titled = [("\n".join(map(spoken, quantity.parts)), table) for quantity, table in study.by_response]
+        titled = [("\n".join(map(spoken, quantity.parts)), table) for _, quantity, table in study.by_response]
         drawn["response"] = figures.by_response(titled, RESPONSES)
     return drawn
 
