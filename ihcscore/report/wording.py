@@ -116,8 +116,8 @@ def question(settings: CorrelationSettings, variables: Sequence[str]) -> str:
         return f"Do {variables[0]} and {variables[1]} go together across patients?"
     what = "the lesion's" if settings.point is Unit.LESION else "the patient's"
     return (
-        f"Does the density of immune cells in {what} tissue go with {what} {spoken(settings.measure.name)} at "
-        f"{spoken(settings.timepoint)}? One point is a {settings.point}."
+        f"Does the density of immune cells in {what} tissue go with {what} "
+        f"{spoken(settings.measure.name)} at {spoken(settings.timepoint)}? One point is a {settings.point}."
     )
 
 
