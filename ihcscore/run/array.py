@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ihcscore.cells import finder_of
+from ihcscore.cells.nuclear_size import Diameters, lone_nuclei_um
 from ihcscore.profiles import MarkerProfile, load_profile
 from ihcscore.stain import Stains, estimate_stains, separate
 
@@ -29,6 +30,8 @@ class CountedArray:
         The cell columns of :mod:`ihcscore.schema`; x_px and y_px in pixels of `rgb`.
     pigment_fraction : float
         Share of the array covered by pigment, 0 to 1.
+    nuclei_um : ndarray of float, shape (n,)
+        Diameters of the nuclei that stand alone.
     stains : Stains
     """
 
@@ -36,6 +39,7 @@ class CountedArray:
     mpp_um: float
     cells: pd.DataFrame = field(repr=False)
     pigment_fraction: float
+    nuclei_um: Diameters = field(repr=False)
     stains: Stains
 
 
@@ -91,5 +95,6 @@ def count_array(
         mpp_um=mpp_um,
         cells=found.cells[inside].reset_index(drop=True),
         pigment_fraction=float(found.pigment.mean()),
+        nuclei_um=lone_nuclei_um(maps),
         stains=stains,
     )

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ihcscore.cells import Finder
+from ihcscore.cells.nuclear_size import Diameters, lone_nuclei_um
 from ihcscore.geometry.grid import BLOCK_PX
 from ihcscore.geometry.square import Square, centres_of_corners, corners_of_centres
 from ihcscore.output.progress import Stopwatch
@@ -41,6 +42,8 @@ class CountedField:
         µm per pixel of `rgb`.
     pigment_fraction : float
         Share of the field covered by pigment, 0 to 1.
+    nuclei_um : ndarray of float, shape (n,)
+        Diameters of the nuclei that stand alone, in the field and around it.
     """
 
     cells: pd.DataFrame = field(repr=False)
@@ -49,6 +52,7 @@ class CountedField:
     square: Square
     mpp_um: float
     pigment_fraction: float
+    nuclei_um: Diameters = field(repr=False)
 
 
 def count_field(
@@ -89,7 +93,11 @@ def count_field(
     cells = found.cells
     held = cells[around.square.holds(cells["x_px"], cells["y_px"])].reset_index(drop=True)
     window, inside = maps.grid.square_on(around.square).pixels(found.pigment.shape)
-    return around.counted(held, pigment_fraction=float(found.pigment[window][inside].mean()))
+    return around.counted(
+        held,
+        pigment_fraction=float(found.pigment[window][inside].mean()),
+        nuclei_um=lone_nuclei_um(maps),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +146,7 @@ class _Surroundings:
         start = [block_px * math.ceil(at / block_px - 1e-6) - at for at in xy_px]
         return cls(view=view, square=here, xy_px=xy_px, start_xy_px=(start[0], start[1]), rgb=rgb)
 
-    def counted(self, cells: pd.DataFrame, *, pigment_fraction: float) -> CountedField:
+    def counted(self, cells: pd.DataFrame, *, pigment_fraction: float, nuclei_um: Diameters) -> CountedField:
         """The field with its cells, x_px and y_px in pixels of `rgb`, and a narrower picture of it."""
         box, context = self.square.bounds(), round(_CONTEXT_UM / self.view.mpp_um)
         crop_x, crop_y = (max(int(edge) - context, 0) for edge in (box.x_px, box.y_px))
@@ -153,6 +161,7 @@ class _Surroundings:
             square=self.square.shifted(-crop_x, -crop_y),
             mpp_um=self.view.mpp_um,
             pigment_fraction=pigment_fraction,
+            nuclei_um=nuclei_um,
         )
 
     def _on_slide(self, centres: pd.Series[float], start_px: int) -> pd.Series[float]:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ihcscore import score
+from ihcscore.cells.nuclear_size import Diameters, scale_doubt
 from ihcscore.geometry.field import Field, FieldQuality
 from ihcscore.run.plan import Plan
 from ihcscore.run.planned import PlannedSlide
@@ -35,6 +37,8 @@ class ScoredField:
         Counts and densities under their columns' names; empty where it was not scored.
     cells : DataFrame or None
         Its cells in level-0 pixels; None where it was not scored.
+    nuclei_um : ndarray of float or None
+        Diameters of its lone nuclei; None where it was not scored.
     """
 
     field: Field
@@ -45,6 +49,7 @@ class ScoredField:
     quality: FieldQuality | None = None
     values: dict[str, float] = dataclasses.field(default_factory=dict)
     cells: pd.DataFrame | None = dataclasses.field(default=None, repr=False)
+    nuclei_um: Diameters | None = dataclasses.field(default=None, repr=False)
 
     def as_row(self) -> dict[str, object]:
         """Its columns in the field table."""
@@ -135,7 +140,7 @@ def tables_of(
 
 def notes_of(plan: Plan, scored: Sequence[ScoredField]) -> tuple[Note, ...]:
     """The plan's notes and those of the fields' fate: of the whole slide first, then region by region."""
-    notes = list(plan.notes)
+    notes = [*plan.notes, *_scale_notes(scored)]
     for region in RegionName:
         own = [one for one in scored if one.field.region == region]
         notes += [
@@ -153,6 +158,13 @@ def notes_of(plan: Plan, scored: Sequence[ScoredField]) -> tuple[Note, ...]:
             notes.append(Note(kind=NoteKind.DOUBTFUL, region=region, text=text))
     order = [None, *RegionName]
     return tuple(sorted(notes, key=lambda note: order.index(note.region)))
+
+
+def _scale_notes(scored: Sequence[ScoredField]) -> list[Note]:
+    """What the size of all fields' nuclei says against the µm per pixel."""
+    nuclei_um = [one.nuclei_um for one in scored if one.nuclei_um is not None]
+    doubt = scale_doubt(np.concatenate(nuclei_um)) if nuclei_um else ""
+    return [Note(kind=NoteKind.SLIDE, text=doubt)] if doubt else []
 
 
 def _named(scored: Sequence[ScoredField]) -> str:

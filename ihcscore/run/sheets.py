@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ihcscore import output, pictures
+from ihcscore.cells.nuclear_size import scale_doubt
 from ihcscore.fields import judge_field
 from ihcscore.run.array import CountedArray
 from ihcscore.schema import CellClass, Quality
@@ -68,4 +69,8 @@ def quality_of(counted: CountedArray) -> tuple[Quality, str]:
         np.ascontiguousarray(counted.rgb), mpp_um=counted.mpp_um, white_rgb=counted.stains.white_rgb
     )
     qc, reason = judge_field(quality, tissue_fraction=1.0, pigment_fraction=counted.pigment_fraction)
-    return qc, reason.replace("The field is", "The picture is")
+    reason = reason.replace("The field is", "The picture is")
+    doubt = scale_doubt(counted.nuclei_um)
+    if not doubt or qc == Quality.FAIL:
+        return qc, reason
+    return Quality.WARN, f"{reason} {doubt[0].upper()}{doubt[1:]}.".lstrip()

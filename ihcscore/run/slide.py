@@ -193,6 +193,7 @@ class _Scorer:
                 pigment_fraction=counted.pigment_fraction,
             ),
             cells=counted.cells,
+            nuclei_um=counted.nuclei_um,
         )
         self._draw(scored, counted)
         return scored
