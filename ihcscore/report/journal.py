@@ -102,7 +102,7 @@ def journal_figure(
     height_mm : float
         Of both widths.
     """
-    pictures = {}
+    pictures: dict[str, bytes] = {}
     for width in Width:
         drawn = draw(
             partial(paint, width=width),

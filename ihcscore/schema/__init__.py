@@ -3,6 +3,7 @@
 Nothing here imports numpy or pandas, so that ``ihcscore --help`` stays instant.
 """
 
+from ihcscore.schema.biodistribution import ORGAN_VALUES, ORGANS, BiodistributionSettings
 from ihcscore.schema.colours import (
     CLASS_COLOURS,
     FOLD_COLOUR,
@@ -57,6 +58,17 @@ from ihcscore.schema.names import (
 from ihcscore.schema.notes import Note, NoteKind, texts
 from ihcscore.schema.pet import LESIONS, SCANS, PeakKind, SuvKind, SuvSettings, Threshold
 from ihcscore.schema.pet_in import SCAN_MANIFEST, SPHERES, VOLUME_NAMES
+from ihcscore.schema.recist import (
+    BEST_RESPONSE,
+    BEST_RESPONSES,
+    DIAMETERS,
+    IRECIST_CODES,
+    VISITS,
+    LesionRole,
+    LesionState,
+    RecistCode,
+    RecistSettings,
+)
 from ihcscore.schema.settings import (
     COUNTED_MPP_UM,
     SEED,
@@ -98,6 +110,8 @@ from ihcscore.schema.variables import Change, Lesions, Measure, Quantity, Uptake
 __all__ = [
     "AGREEMENT",
     "AGREEMENT_PAIRS",
+    "BEST_RESPONSE",
+    "BEST_RESPONSES",
     "BOTH_REGIONS",
     "CARRIED_POINTS",
     "CLASS_COLOURS",
@@ -108,6 +122,7 @@ __all__ = [
     "DEMO",
     "DEMO_FIT",
     "DEMO_PLACES",
+    "DIAMETERS",
     "FIELDS",
     "FOLD_COLOUR",
     "IGNORE_COLOUR",
@@ -115,11 +130,14 @@ __all__ = [
     "IMAGE_COUNTS",
     "INK_COLOUR",
     "INTERVAL_COLUMNS",
+    "IRECIST_CODES",
     "JOINED",
     "LEFT_OUT_COLOUR",
     "LESIONS",
     "MANIFEST",
     "MARKER_SUMMARY",
+    "ORGANS",
+    "ORGAN_VALUES",
     "PALE_COLOUR",
     "PLANNED_FIELDS",
     "POINTS",
@@ -142,6 +160,7 @@ __all__ = [
     "TUMOUR_COLOUR",
     "UNMATCHED",
     "UPTAKE",
+    "VISITS",
     "VOLUME_NAMES",
     "WITH_INTERVAL",
     "WITH_MATCHED",
@@ -149,6 +168,7 @@ __all__ = [
     "Adjustment",
     "AgreementSettings",
     "Attainable",
+    "BiodistributionSettings",
     "CellClass",
     "Change",
     "Chromogen",
@@ -162,6 +182,8 @@ __all__ = [
     "InputColumn",
     "InputTable",
     "Kind",
+    "LesionRole",
+    "LesionState",
     "Lesions",
     "Measure",
     "Need",
@@ -173,6 +195,8 @@ __all__ = [
     "Quantity",
     "Quartiles",
     "Range",
+    "RecistCode",
+    "RecistSettings",
     "RegionName",
     "RegionSettings",
     "RegionSource",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ihcscore.schema import counting, pet, study
+from ihcscore.schema import biodistribution, counting, pet, recist, study
 from ihcscore.schema.pet_in import SCAN_MANIFEST, SPHERES, VOLUME_NAMES
 from ihcscore.schema.table import InputColumn, InputTable, Kind, Range, Table
 from ihcscore.schema.tables_in import MANIFEST, POINTS, RATERS, SCORES_IN, UPTAKE
 
-_GIVEN = (MANIFEST, SCORES_IN, UPTAKE, RATERS, POINTS, SCAN_MANIFEST, SPHERES, VOLUME_NAMES)
+_GIVEN = (MANIFEST, SCORES_IN, UPTAKE, RATERS, POINTS, SCAN_MANIFEST, SPHERES, VOLUME_NAMES, recist.DIAMETERS)
 
 _COMMANDS: dict[str, tuple[Table, ...]] = {
     "run": (counting.SCORES, counting.FIELDS, counting.SLIDE_CELLS),
@@ -29,6 +29,8 @@ _COMMANDS: dict[str, tuple[Table, ...]] = {
         study.RESPONSE,
         study.UNMATCHED,
     ),
+    "biodistribution": (biodistribution.ORGANS, biodistribution.ORGAN_VALUES),
+    "recist": (recist.VISITS, recist.BEST_RESPONSE, recist.BEST_RESPONSES),
     "agree": (study.AGREEMENT, study.AGREEMENT_PAIRS),
     "demo": (counting.DEMO, counting.DEMO_FIT, counting.DEMO_PLACES),
 }
