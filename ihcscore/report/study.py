@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from ihcscore.report import wording
+from ihcscore.report.journal import JournalFigure
+from ihcscore.report.manuscript import figure_uris
 from ihcscore.report.numbers import equals_p, format_p, format_percent, format_rho, spoken
 from ihcscore.report.page import svg_uri
 from ihcscore.schema import Change, CorrelationSettings, PermutationKind, Quantity, Uptake, Variable
@@ -37,6 +39,8 @@ class StudyPage:
         SVG by name: ``forest``, ``scans``, ``response``.
     scatters : sequence of (str, bytes)
         Title and SVG of each scatter plot.
+    journal : sequence of JournalFigure
+        Figures for a paper.
     """
 
     template: ClassVar[str] = "correlate.html.j2"
@@ -53,6 +57,7 @@ class StudyPage:
     warnings: Sequence[str]
     figures: Mapping[str, bytes] = field(repr=False)
     scatters: Sequence[tuple[str, bytes]] = field(repr=False)
+    journal: Sequence[JournalFigure] = field(repr=False)
 
     def content(self) -> dict[str, Any]:
         """What the template shows, by name."""
@@ -99,6 +104,7 @@ class StudyPage:
             "warnings": self.warnings,
             "figures": {name: svg_uri(svg) for name, svg in self.figures.items()},
             "scatters": [(title, svg_uri(svg)) for title, svg in self.scatters],
+            "journal": figure_uris(self.journal),
         }
 
 

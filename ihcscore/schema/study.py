@@ -324,6 +324,34 @@ RESPONSE = Table(
     """),
 )
 
+PATIENT_DENSITIES = Table(
+    name="patient_densities",
+    row="a bar of the figure: a marker and region of a patient",
+    columns=columns("""
+        region      | str   | region
+        marker      | str   | marker
+        patient_id  | str   | patient
+        mean        | float | positive cells per mm², mean over the patient's samples
+        sd          | float | standard deviation; empty where there is one value
+        sd_of       | str   | what it is between: fields of the one sample, or samples
+        n           | int   | those fields or samples
+    """),
+)
+
+LESION_POINTS = Table(
+    name="lesion_points",
+    row="a point of the figure: a lesion in a scan",
+    columns=columns("""
+        timepoint   | str   | scan; pooled ones together, then each by itself
+        patient_id  | str   | patient
+        lesion_id   | str   | lesion
+        value       | float | SUV, or the covariate
+        q1          | float | lower quartile of the scan's lesions
+        median      | float | their median
+        q3          | float | upper quartile
+    """),
+)
+
 UNMATCHED = Table(
     name="unmatched",
     row="something of the inputs that takes no part in a correlation, or a value that could not be had",

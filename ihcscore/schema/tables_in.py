@@ -213,6 +213,13 @@ SCORES_IN = InputTable(
             for name, end in zip(INTERVAL_COLUMNS, ("lower", "upper"), strict=True)
         ),
         InputColumn(
+            name="sd_per_mm2",
+            kind=Kind.NUMBER,
+            unit=_PER_MM2,
+            range=_NOT_NEGATIVE,
+            meaning="standard deviation between the fields, for the figure of patients",
+        ),
+        InputColumn(
             name="n_scored",
             aliases=("n_fields",),
             kind=Kind.WHOLE,

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ihcscore import output
 from ihcscore.output.progress import Progress, silent
@@ -23,8 +23,12 @@ from ihcscore.schema import (
     Role,
     Variable,
 )
+from ihcscore.study.journal import write_figures, write_results
 from ihcscore.study.scores import read_scores
 from ihcscore.study.tables import Study, study_tables
+
+if TYPE_CHECKING:
+    from ihcscore.report.journal import JournalFigure
 
 Picture = dict[str, bytes]
 """A figure by its format: png and svg."""
@@ -121,6 +125,7 @@ def _write_page(
     # Jinja2 is loaded by those who write pages with it.
     from ihcscore.report.page import html_of
     from ihcscore.report.study import StudyPage
+    from ihcscore.report.study_results import results
 
     n_overviews = (len(study.correlations) > 0) + (len(study.serial) > 0) + (len(study.response) > 0)
     n_figures = n_overviews + sum(question.role is Role.PRIMARY for question in study.questions)
@@ -137,6 +142,7 @@ def _write_page(
     for name, picture in files.items():
         for kind, content in picture.items():
             folder.add_file(content, "figures", f"{name}.{kind}")
+    journal = _journal_figures(study, settings)
     page = StudyPage(
         record=record,
         settings=settings,
@@ -150,8 +156,24 @@ def _write_page(
         warnings=study.warnings,
         figures={name: picture["svg"] for name, picture in drawn.items()},
         scatters=[(title, picture["svg"]) for _, title, picture in scatters],
+        journal=journal,
     )
+    write_figures(folder, journal)
+    write_results(folder, results(page, study.by_patient))
     folder.add_file(html_of(page), "report.html")
+
+
+def _journal_figures(study: Study, settings: CorrelationSettings) -> list[JournalFigure]:
+    """Those for a paper: patients by marker, and lesions by scan, each where there is something to draw."""
+    from ihcscore.report import study_figures
+    from ihcscore.report.study import measure_axis
+
+    drawn = []
+    if len(study.by_patient):
+        drawn.append(study_figures.patients(study.by_patient, density=settings.density))
+    if len(study.lesions):
+        drawn.append(study_figures.lesions(study.lesions, axis=measure_axis(settings)))
+    return drawn
 
 
 def _draw_overviews(

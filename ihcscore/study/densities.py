@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ihcscore.schema import CorrelationSettings, Unit, Variable
+from ihcscore.schema import PATIENT_DENSITIES, CorrelationSettings, Unit, Variable
 
 COLUMNS = ["patient_id", "sample_id", "samples", "variable", "marker", "region", "density", "density_low",
            "density_high", "n_samples", "n_scored",
@@ -115,6 +115,38 @@ def patient_densities(scores: pd.DataFrame, *, column: str | None = None) -> pd.
             }
         )
     return _sorted(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def spread_by_patient(scores: pd.DataFrame) -> pd.DataFrame:
+    """Mean and standard deviation of each patient, marker and region, as papers draw them.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Rows of a :class:`~ihcscore.study.scores.ScoreTable`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :data:`ihcscore.schema.PATIENT_DENSITIES`, sorted by region, marker and patient. The SD
+        is that of the fields where the patient has one sample, else that between the samples' densities.
+    """
+    rows = []
+    known = scores[scores["density"].notna()]
+    for (region, marker, patient), own in known.groupby(["region", "marker", "patient_id"], sort=True):
+        one = len(own) == 1
+        rows.append(
+            {
+                "region": region,
+                "marker": marker,
+                "patient_id": patient,
+                "mean": own["density"].mean(),
+                "sd": own["density_sd"].iloc[0] if one else own["density"].std(ddof=1),
+                "sd_of": "fields" if one else "samples",
+                "n": own["n_scored"].iloc[0] if one else len(own),
+            }
+        )
+    return pd.DataFrame(rows, columns=PATIENT_DENSITIES.names)
 
 
 def add_ratios(

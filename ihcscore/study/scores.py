@@ -38,7 +38,8 @@ class ScoreTable:
     rows : DataFrame
         Columns patient_id, sample_id, marker, region, one of numbers for each column that was asked for,
         density (the first of them), density_low and density_high (its 95 % interval, where the file has
-        it), n_scored (fields), matched_density and n_matched (of the fields that were scored on all markers;
+        it), density_sd (between its fields),
+        n_scored (fields), matched_density and n_matched (of the fields that were scored on all markers;
         NaN where the file does not say), missing (why there is no density) and biopsy_date; a row a sample,
         marker and region.
     name : str
@@ -78,6 +79,7 @@ def read_scores(path: str | Path, *, columns: Sequence[str]) -> ScoreTable:
     rows["density"] = checked[density]
     for name, end in zip(("density_low", "density_high"), INTERVAL_COLUMNS, strict=True):
         rows[name] = checked[end] if density in WITH_INTERVAL else np.nan
+    rows["density_sd"] = checked["sd_per_mm2"] if density in WITH_INTERVAL else np.nan
     rows["n_scored"] = checked["n_scored"]
     has_matched = density in WITH_MATCHED
     rows["matched_density"] = checked["matched_mean_per_mm2"] if has_matched else np.nan

@@ -55,14 +55,18 @@ def summarise(
 
 
 def scans_described(rows: pd.DataFrame, settings: CorrelationSettings) -> dict[str, pd.DataFrame]:
-    """Rows of each scan by its name: before, during (pooled), then all others, which only are described."""
+    """Rows of each scan by its name: before, during (pooled), then all others, which only are described.
+
+    The rows are sorted, so that a mean is the same to its last digit whatever the order of the input.
+    """
+    rows = rows.sort_values(["patient_id", "lesion_id", "tissue", "suv"], kind="stable")
     found = {
         settings.timepoint: rows[rows["when"] == When.BEFORE],
         settings.during_name: rows[rows["when"] == When.DURING],
     }
     # Of several pooled scans each is described by itself too, with all its patients.
     others = [name for name in settings.during if name not in found]
-    others += [name for name in rows["timepoint"].unique() if name not in (*found, *others)]
+    others += [name for name in sorted(rows["timepoint"].unique()) if name not in (*found, *others)]
     found |= {name: rows[rows["timepoint"] == name] for name in others}
     return {name: table for name, table in found.items() if len(table)}
 

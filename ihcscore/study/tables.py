@@ -13,6 +13,8 @@ from ihcscore.pet.table import UptakeTable
 from ihcscore.schema import (
     BOTH_REGIONS,
     JOINED,
+    LESION_POINTS,
+    PATIENT_DENSITIES,
     Change,
     CorrelationSettings,
     Lesions,
@@ -24,7 +26,8 @@ from ihcscore.schema import (
     texts,
 )
 from ihcscore.sheet import folded
-from ihcscore.study.densities import COLUMNS, measure, of_matched_fields
+from ihcscore.statistics.summary import quartiles
+from ihcscore.study.densities import COLUMNS, measure, of_matched_fields, spread_by_patient
 from ihcscore.study.join import join_lesions, join_patients, lesions_at, link_lesions, patient_uptake
 from ihcscore.study.notes import flow, nothing_joined, unmatched, what_to_know
 from ihcscore.study.questions import UPTAKE_COLUMNS, Question, questions
@@ -52,7 +55,9 @@ class Study:
     scans : DataFrame
         Lesions with both scans: patient_id, lesion_id, before, after.
     lesions : DataFrame
-        Lesions at each scan: timepoint, patient_id, lesion_id, value.
+        Lesions at each scan with the scan's quartiles, as the schema says.
+    by_patient : DataFrame
+        Mean and SD of each patient's markers in the regions that take part, as the schema says.
     by_response : list of (str, Quantity, DataFrame)
         What is held against response: its family, what it is, and columns patient_id, value, response.
     flow : list of (str, list of (str, int))
@@ -74,6 +79,7 @@ class Study:
     questions: list[Question] = field(repr=False)
     scans: pd.DataFrame = field(repr=False)
     lesions: pd.DataFrame = field(repr=False)
+    by_patient: pd.DataFrame = field(repr=False)
     by_response: list[ByResponse] = field(repr=False)
     flow: list[tuple[str, list[tuple[str, int]]]]
     regions_left_out: list[str]
@@ -126,6 +132,7 @@ def study_tables(scores: ScoreTable | None, suv: UptakeTable | None, settings: C
         questions=asked,
         scans=scans,
         lesions=_drawn_lesions(suv, settings),
+        by_patient=_NO_PATIENTS if tissue is None else spread_by_patient(tissue.spread),
         by_response=responses,
         flow=flow(joined, scores, suv, lesions, scans, settings),
         regions_left_out=sorted(set(described["region"]) - set(densities["region"])),
@@ -145,8 +152,16 @@ class _Tissue:
     undefined: pd.DataFrame
     settings: CorrelationSettings
 
+    @property
+    def spread(self) -> pd.DataFrame:
+        """Rows of the scores whose marker and region take part."""
+        keys = pd.MultiIndex.from_frame(self.chosen[["marker", "region"]])
+        rows = self.scores.rows
+        return rows[pd.MultiIndex.from_frame(rows[["marker", "region"]]).isin(keys)]
+
 
 _NO_DENSITIES = pd.DataFrame(columns=COLUMNS)
+_NO_PATIENTS = pd.DataFrame(columns=PATIENT_DENSITIES.names)
 
 
 def _tissue(scores: ScoreTable, settings: CorrelationSettings) -> _Tissue:
@@ -173,16 +188,16 @@ def _no_tissue() -> pd.DataFrame:
 
 def _drawn_lesions(suv: UptakeTable | None, settings: CorrelationSettings) -> pd.DataFrame:
     """Each lesion with a value at each scan, the scans in their order."""
-    columns = ["timepoint", "patient_id", "lesion_id", "value"]
+    empty = pd.DataFrame(columns=LESION_POINTS.names)
     if suv is None:
-        return pd.DataFrame(columns=columns)
-    parts = [
-        rows[rows["is_lesion"] & rows["suv"].notna()]
-        .assign(timepoint=name)
-        .sort_values(["patient_id", "lesion_id"], kind="stable")
-        for name, rows in scans_described(suv.rows, settings).items()
-    ]
-    return pd.concat(parts, ignore_index=True).rename(columns={"suv": "value"})[columns]
+        return empty
+    parts = []
+    for name, rows in scans_described(suv.rows, settings).items():
+        own = rows[rows["is_lesion"] & rows["suv"].notna()].rename(columns={"suv": "value"})
+        q1, median, q3 = quartiles(own["value"].to_numpy(float), settings.quartiles)
+        own = own.sort_values(["patient_id", "lesion_id"], kind="stable")
+        parts.append(own.assign(timepoint=name, q1=q1, median=median, q3=q3)[LESION_POINTS.names])
+    return pd.concat([part for part in parts if len(part)] or [empty], ignore_index=True)
 
 
 def _check_question(

@@ -129,7 +129,7 @@ class TestPlantedCohort:
         assert found.serial["unit"].tolist()[0] == "lesion"
         assert row_of(found.serial, unit="patient, mean of lesions")["n"] == 15
         assert (found.serial["shift"] < 0).all()
-        assert len(found.response) == 14
+        assert len(found.response) == 16
         assert found.response["p_trend"].notna().all()
 
     def test_mean_and_highest_lesion_are_what_they_say(self, found, cohort):
@@ -175,14 +175,18 @@ class TestNothingElseMatters:
     def test_a_join_never_adds_rows(self, patients):
         lesions = pd.DataFrame({"patient_id": patients, "suv": np.arange(len(patients), dtype=float)})
         rows = [row for p in "ABC" for row in score_rows(p, f"S{p}", {("CD8", "Tumour centre"): 5.0})]
-        scores = pd.DataFrame(rows).rename(
-            columns={
-                "mean_per_mm2": "density",
-                "n_fields": "n_scored",
-                "ci95_low_per_mm2": "density_low",
-                "ci95_high_per_mm2": "density_high",
-            }
-        ).assign(matched_density=np.nan, n_matched=np.nan)
+        scores = (
+            pd.DataFrame(rows)
+            .rename(
+                columns={
+                    "mean_per_mm2": "density",
+                    "n_fields": "n_scored",
+                    "ci95_low_per_mm2": "density_low",
+                    "ci95_high_per_mm2": "density_high",
+                }
+            )
+            .assign(matched_density=np.nan, n_matched=np.nan)
+        )
         densities = patient_densities(scores)
         joined = join_patients(densities, patient_uptake(lesions))
         assert len(joined) == len(set(patients) & set("ABC"))
