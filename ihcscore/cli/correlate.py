@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ihcscore.cli.app import app
+from ihcscore.cli.lesions import LESION_SETTINGS, OnTreatment, UnitOfCovariate, about_lesions
 from ihcscore.cli.options import (
     DEFAULT_OUT,
     ColumnNames,
@@ -33,12 +34,12 @@ _VARIABLE = "MARKER[.COLUMN]:REGION"
 @app.command()
 @with_settings(
     CorrelationSettings,
-    only=("suv", "density", "unit", "timepoint", "on_treatment", "adjust", "kendall", "seed"),
+    only=(*LESION_SETTINGS, "density", "point", "kendall"),
 )
 def correlate(
     scores: Annotated[Path, typer.Argument(metavar="SCORES.csv", help="scores.csv of a cohort.")],
     suv_table: Annotated[
-        Path | None, typer.Argument(metavar="SUV.csv", help="Lesions with their uptake, CSV or XLSX.")
+        Path | None, typer.Argument(metavar="LESIONS.csv", help="Lesions with their uptake, CSV or XLSX.")
     ] = None,
     out: Out = DEFAULT_OUT,
     x: Annotated[str | None, typer.Option(help="One density alone.", metavar=_VARIABLE)] = None,
@@ -55,6 +56,8 @@ def correlate(
     ] = None,
     *,
     settings: CorrelationSettings,
+    on_treatment: OnTreatment = None,
+    unit: UnitOfCovariate = None,
     columns: ColumnNames = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -62,6 +65,7 @@ def correlate(
     """Correlate a cohort's densities with lesion SUV, and say what could have been found."""
     if ratio is not None:
         settings = replace(settings, ratios=tuple(name_pair(text, "/", "--ratio") for text in ratio))
+    settings = checked(replace, settings, **about_lesions(on_treatment, unit, points=True))
     settings = checked(replace, settings, x=x, y=y, regions=tuple(region or ()))
     names = mapped(columns)
     existing(scores, suv_table)

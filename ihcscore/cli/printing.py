@@ -118,6 +118,23 @@ def print_agreement(measures: pd.DataFrame) -> None:
     print_table(("measure", "value", "low", "high"), rows, n_left=1)
 
 
+def print_uptake(summary: pd.DataFrame) -> None:
+    """Lesions and patients, scan by scan."""
+    from ihcscore.report.numbers import format_value, spoken
+
+    rows = [
+        (
+            spoken(row["variable"]), spoken(row["timepoint"]), str(row["n"]), row["counted"],
+            str(row["n_patients"]), format_value(row["median"]),
+            f"{format_value(row['q1'])} to {format_value(row['q3'])}",
+            f"{format_value(row['min'])} to {format_value(row['max'])}",
+        )
+        for row in summary[summary["timepoint"] != ""].to_dict("records")
+    ]  # fmt: skip
+    header = ("quantity", "scan", "n", "of", "patients", "median", "IQR", "range")
+    print_table(header, rows, n_left=2)
+
+
 def print_demo(result: DemoResult) -> None:
     """The demonstration beside its truth."""
     from ihcscore.report import format_density

@@ -338,8 +338,8 @@ def _join(
     """Tables, contact sheets, report and record of the whole cohort."""
     samples = given.samples
     errors = {where: outcome.error for where, outcome in outcomes.items() if outcome.error}
-    scores = tables.join_scores(samples, out, errors)
     fields = tables.join_fields(samples, out, errors)
+    scores = tables.with_matched(tables.join_scores(samples, out, errors), fields)
     per_sample = tables.sample_summary(scores)
     per_marker = tables.marker_summary(per_sample)
     result = CohortResult(

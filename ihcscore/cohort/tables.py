@@ -18,6 +18,7 @@ from ihcscore.schema import (
     MARKER_SUMMARY,
     SAMPLE_SUMMARY,
     SCORES,
+    FieldStatus,
     RegionName,
     ReviewStatus,
 )
@@ -29,6 +30,8 @@ Errors = Mapping[tuple[str, str], str]
 
 def join_scores(samples: list[Sample], out: Path, errors: Errors) -> pd.DataFrame:
     """Score tables of all slides; a slide that failed has rows without densities that say why.
+
+    The columns of matched fields are still to come: :func:`with_matched`.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ def join_scores(samples: list[Sample], out: Path, errors: Errors) -> pd.DataFram
             if entry is sample.reference and not error:
                 reference = table.set_index("region")
             found.append(_named(table, entry))
-    return _stacked(found)[COHORT_SCORES.names]
+    return _stacked(found)
 
 
 def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -146,6 +149,43 @@ def join_fields(samples: list[Sample], out: Path, errors: Errors) -> pd.DataFram
     if not found:
         return pd.DataFrame(columns=COHORT_FIELDS.names)
     return _stacked(found)[COHORT_FIELDS.names]
+
+
+def with_matched(scores: pd.DataFrame, fields: pd.DataFrame) -> pd.DataFrame:
+    """Scores with the mean over the fields that were scored on all markers of a sample.
+
+    A field that was rejected on one slide leaves the other markers' means standing for other tissue. Where
+    markers are compared, only fields count that were scored on each of them. A marker without any scored
+    field in a region takes no field from the others there.
+
+    Parameters
+    ----------
+    scores, fields : DataFrame
+        From :func:`join_scores` and :func:`join_fields`.
+
+    Returns
+    -------
+    DataFrame
+        The cohort's table of scores.
+    """
+    scored = fields[fields["status"] == FieldStatus.SCORED]
+    means: dict[tuple[str, str, str], tuple[float, int]] = {}
+    for sample, own in scored.groupby("sample_id"):
+        regions = {str(region): rows for region, rows in own.groupby("region")} | {BOTH_REGIONS: own}
+        for region, rows in regions.items():
+            on = rows.groupby(["region", "field_id"])["marker"].transform("nunique")
+            matched = rows[on == rows["marker"].nunique()]
+            for marker, values in matched.groupby("marker")["positive_per_mm2"]:
+                means[str(sample), str(marker), region] = (float(values.mean()), len(values))
+    found = [
+        means.get(key, (math.nan, 0))
+        for key in zip(scores["sample_id"], scores["marker"], scores["region"], strict=True)
+    ]
+    matched = scores.assign(
+        matched_mean_per_mm2=[mean for mean, _ in found],
+        n_matched=pd.array([n for _, n in found], dtype="Int64"),
+    )
+    return matched[COHORT_SCORES.names]
 
 
 def sample_summary(scores: pd.DataFrame) -> pd.DataFrame:

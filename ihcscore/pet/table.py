@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
 from ihcscore.errors import TableError, parameter
 from ihcscore.pet.names import LESION, ORGANS, REFERENCES, SIDES, both_said, names_lesion
-from ihcscore.schema import RESPONSES, SUV_COLUMNS, UPTAKE, Note, NoteKind
-from ihcscore.sheet import CheckedTable, check_table, first_double, place, read_sheet, refuse_empty
+from ihcscore.schema import (
+    RESPONSES,
+    SUV_COLUMNS,
+    UPTAKE,
+    InputColumn,
+    InputTable,
+    Kind,
+    Need,
+    Note,
+    NoteKind,
+)
+from ihcscore.sheet import (
+    MISSING,
+    NO,
+    YES,
+    CheckedTable,
+    check_table,
+    first_double,
+    place,
+    read_sheet,
+    refuse_empty,
+)
 
 # Beyond these something else than SUV was written: the highest lesion uptakes stay well below 100 g/ml.
 _HIGHEST_SUV, _SPREAD = 150.0, 100.0
@@ -25,8 +45,11 @@ class UptakeTable:
     Attributes
     ----------
     rows : DataFrame
-        The columns of :data:`ihcscore.schema.UPTAKE`, `is_lesion` and `suv` (the chosen column); a row a
-        lesion (or healthy tissue) and scan. SUV columns that the file lacks are left out.
+        The columns of :data:`ihcscore.schema.UPTAKE`, `is_lesion` and `suv` (the chosen column, whatever it
+        is); a row a lesion (or healthy tissue) and scan. SUV columns that the file lacks are left out, and
+        so are excluded rows.
+    excluded : DataFrame
+        The rows that take no part, with the same columns; `excluded` says why.
     name : str
         File name.
     warnings : list of Note
@@ -36,13 +59,18 @@ class UptakeTable:
     """
 
     rows: pd.DataFrame = field(repr=False)
+    excluded: pd.DataFrame = field(repr=False)
     name: str
     warnings: list[Note]
     links: bool
 
 
 def read_uptake(
-    path: str | Path, *, suv: str = "suv_max", rename: Mapping[str, str] | None = None
+    path: str | Path,
+    *,
+    suv: str = "suv_max",
+    covariate: str | None = None,
+    rename: Mapping[str, str] | None = None,
 ) -> UptakeTable:
     """Read a table of uptake, CSV or XLSX.
 
@@ -51,6 +79,8 @@ def read_uptake(
     path : str or Path
     suv : str
         The column that will be analysed: suv_max, suv_mean or suv_peak.
+    covariate : str, optional
+        Any column of numbers that will be analysed in its place.
     rename : mapping of str to str, optional
         New name of a column to its name in the file.
 
@@ -64,12 +94,14 @@ def read_uptake(
         If a column is missing, an id is empty, a number is text or negative, units are mixed, a lesion
         occurs twice in one scan with different values, or a patient has two responses.
     """
-    table = check_table(read_sheet(path, rename), UPTAKE.asking(suv))
-    table.require_number(suv, remedy=f"choose another with {parameter('suv')}")
+    declared = UPTAKE.asking(suv) if covariate is None else _with_covariate(covariate)
+    table = check_table(read_sheet(path, rename), declared)
+    option = "suv" if covariate is None else "covariate"
+    table.require_number(covariate or suv, remedy=f"choose another with {parameter(option)}")
     rows = table.rows.drop(columns=[name for name in SUV_COLUMNS if name not in table.given])
     rows["is_lesion"], found = _lesions(table)
     rows["tissue"] = rows["tissue"].where(~rows["is_lesion"], LESION)
-    rows["suv"] = rows[suv]
+    rows["suv"] = rows[covariate or suv]
     refuse_empty(table.name, rows.loc[rows["is_lesion"], "lesion_id"])
     for name in SUV_COLUMNS:
         if name in rows:
@@ -77,13 +109,39 @@ def read_uptake(
     rows["response"], more = _responses(table)
     found += more
     _refuse_doubles(table.name, rows)
-    found += _order_of_columns(table.name, rows) + _mixtures(table.name, rows)
+    rows["excluded"] = _why_excluded(rows["excluded"])
+    out = rows["excluded"] != ""
+    found += _order_of_columns(table.name, rows[~out]) + _mixtures(table.name, rows[~out])
     return UptakeTable(
-        rows=rows.reset_index(drop=True),
+        rows=rows[~out].reset_index(drop=True),
+        excluded=rows[out].reset_index(drop=True),
         name=table.name,
         warnings=[*table.notes, *(Note(kind=NoteKind.TABLE, text=text) for text in found)],
         links=not table.given.isdisjoint(("sample_id", "biopsied")),
     )
+
+
+def _with_covariate(column: str) -> InputTable:
+    """The table of uptake with a column of one's own.
+
+    Raises
+    ------
+    TableError
+        If it is a column that holds no numbers.
+    """
+    known = {one.name: one for one in UPTAKE.columns}.get(column)
+    if known is not None and not known.is_number:
+        raise TableError(f"{column} holds no numbers; choose another with {parameter('covariate')}")
+    own = known or InputColumn(name=column, kind=Kind.NUMBER, meaning="what is analysed")
+    return replace(UPTAKE.with_columns(replace(own, need=Need.COLUMN)), asked=None)
+
+
+def _why_excluded(said: pd.Series[str]) -> pd.Series[str]:
+    """Why each row takes no part; empty where it does, and where a person wrote no."""
+    words = said.str.strip()
+    kept = words.str.lower().isin((*NO, *MISSING))
+    bare_yes = words.str.lower().isin(YES)
+    return words.mask(kept, "").mask(bare_yes, "no reason given")
 
 
 def _lesions(table: CheckedTable) -> tuple[pd.Series[bool], list[str]]:

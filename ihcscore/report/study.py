@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from ihcscore.report import wording
+from ihcscore.report.journal import JournalFigure
+from ihcscore.report.manuscript import figure_uris
 from ihcscore.report.numbers import equals_p, format_p, format_percent, format_rho, spoken
 from ihcscore.report.page import svg_uri
-from ihcscore.schema import CorrelationSettings, PermutationKind, Quantity, Uptake, Variable
+from ihcscore.schema import Change, CorrelationSettings, PermutationKind, Quantity, Uptake, Variable
 
 Pair = tuple[Quantity, Quantity]
 """What a correlation is between: its x and its y."""
@@ -37,6 +39,8 @@ class StudyPage:
         SVG by name: ``forest``, ``scans``, ``response``.
     scatters : sequence of (str, bytes)
         Title and SVG of each scatter plot.
+    journal : sequence of JournalFigure
+        Figures for a paper.
     """
 
     template: ClassVar[str] = "correlate.html.j2"
@@ -53,6 +57,7 @@ class StudyPage:
     warnings: Sequence[str]
     figures: Mapping[str, bytes] = field(repr=False)
     scatters: Sequence[tuple[str, bytes]] = field(repr=False)
+    journal: Sequence[JournalFigure] = field(repr=False)
 
     def content(self) -> dict[str, Any]:
         """What the template shows, by name."""
@@ -71,13 +76,18 @@ class StudyPage:
         return {
             "record": self.record,
             "settings": settings,
-            "question": wording.question(settings, correlations[["x", "y"]].iloc[0].tolist()),
+            "measure": settings.measure,
+            "measure_said": measure_axis(settings),
+            "tissue": len(correlations) > 0,
+            "title": wording.title(settings, tissue=len(correlations) > 0),
+            "question": wording.question(settings, correlations[["x", "y"]].head(1).to_numpy().ravel()),
             "could": wording.what_could_be_found(correlations, settings),
-            "found": wording.what_was_found(correlations, settings),
+            "found": wording.what_was_found(correlations, settings) if len(correlations) else "",
             "methods": wording.methods(correlations, settings, parts),
             "adjustment": wording.ADJUSTMENT_NAMES[settings.adjust],
             "interval_of": wording.interval(settings),
-            "headings": wording.SUMMARY_HEADINGS,
+            "headings": wording.summary_headings(settings),
+            "family_names": wording.family_names(settings),
             "families": [
                 (name, group.to_dict("records")) for name, group in correlations.groupby("family", sort=False)
             ],
@@ -94,6 +104,7 @@ class StudyPage:
             "warnings": self.warnings,
             "figures": {name: svg_uri(svg) for name, svg in self.figures.items()},
             "scatters": [(title, svg_uri(svg)) for title, svg in self.scatters],
+            "journal": figure_uris(self.journal),
         }
 
 
@@ -159,10 +170,19 @@ def forest_texts(correlations: pd.DataFrame) -> list[str]:
     ]
 
 
+def measure_axis(settings: CorrelationSettings) -> str:
+    """Name of what is studied of the lesions, with its unit."""
+    measure = settings.measure
+    return f"{spoken(measure.name)} ({measure.unit})" if measure.unit else spoken(measure.name)
+
+
 def axis_name(quantity: Quantity, settings: CorrelationSettings) -> str:
     """Name of an axis, with its unit; a ratio of densities and an SUV have none of their own."""
     if isinstance(quantity, Uptake):
-        return f"{spoken(quantity.name)}, {spoken(settings.timepoint)}"
+        unit = f" ({settings.measure.unit})" if settings.measure.unit else ""
+        return f"{spoken(quantity.name)}{unit}, {spoken(settings.timepoint)}"
+    if isinstance(quantity, Change):
+        return spoken(quantity.name)
     column = quantity.column or settings.density
     if quantity.over is not None:
         return quantity.name

@@ -24,13 +24,6 @@ ADJUSTMENT_NAMES = {
     Adjustment.BENJAMINI_HOCHBERG: "Benjamini-Hochberg",
     Adjustment.NONE: "not adjusted",
 }
-SUMMARY_HEADINGS = {
-    Described.DENSITY: "Positive cells per mm²",
-    Described.RATIO: "Ratios of densities",
-    Described.LESIONS: "Uptake, lesion by lesion",
-    Described.PATIENTS: "Uptake, patient by patient",
-    Described.HEALTHY: "Healthy tissue, patient by patient",
-}
 _ADJUSTMENTS = {
     Adjustment.HOLM: "Holm's method",
     Adjustment.BENJAMINI_HOCHBERG: "the method of Benjamini and Hochberg",
@@ -81,14 +74,50 @@ def interval(settings: CorrelationSettings) -> str:
     return _INTERVALS.get(settings.columns[0], f"interval of a sample's {settings.columns[0]}, if any")
 
 
+def summary_headings(settings: CorrelationSettings) -> dict[Described, str]:
+    """Headings of the parts of the summary."""
+    noun = _noun_first(settings)
+    return {
+        Described.DENSITY: "Positive cells per mm²",
+        Described.RATIO: "Ratios of densities",
+        Described.LESIONS: f"{noun}, lesion by lesion",
+        Described.PATIENTS: f"{noun}, patient by patient",
+        Described.HEALTHY: "Healthy tissue, patient by patient",
+    }
+
+
+def family_names(settings: CorrelationSettings) -> dict[str, str]:
+    """What the families of tests against response are called on the page."""
+    return {"uptake": f"{_noun_first(settings)} and its change", "tissue": "Tissue"}
+
+
+def _noun_first(settings: CorrelationSettings) -> str:
+    noun = settings.measure.noun
+    return f"{noun[0].upper()}{noun[1:]}"
+
+
+def title(settings: CorrelationSettings, *, tissue: bool) -> str:
+    """Headline of a study's page."""
+    if settings.y is not None:
+        return "Two densities"
+    noun = settings.measure.noun
+    return f"Immune cells and {noun}" if tissue else f"{_noun_first(settings)} of lesions"
+
+
 def question(settings: CorrelationSettings, variables: Sequence[str]) -> str:
     """What was asked."""
+    if not len(variables):
+        measure = spoken(settings.measure.name)
+        return (
+            f"How high is the {measure} of lesions at {spoken(settings.timepoint)}, does it change, and does "
+            "it go with response? No tissue takes part."
+        )
     if settings.y is not None:
         return f"Do {variables[0]} and {variables[1]} go together across patients?"
-    what = "the lesion's" if settings.unit is Unit.LESION else "the patient's"
+    what = "the lesion's" if settings.point is Unit.LESION else "the patient's"
     return (
-        f"Does the density of immune cells in {what} tissue go with {what} {spoken(settings.suv)} at "
-        f"{spoken(settings.timepoint)}? One point is a {settings.unit}."
+        f"Does the density of immune cells in {what} tissue go with {what} "
+        f"{spoken(settings.measure.name)} at {spoken(settings.timepoint)}? One point is a {settings.point}."
     )
 
 
@@ -126,7 +155,7 @@ def _tests(tests: pd.DataFrame) -> str:
 
 def _size(tests: pd.DataFrame, settings: CorrelationSettings) -> str:
     """Number of points, and of patients where they are fewer."""
-    size = f"n = {format_span(tests['n'])} {settings.unit}s"
+    size = f"n = {format_span(tests['n'])} {settings.point}s"
     if (tests["n_patients"] < tests["n"]).any():
         size += f" in {format_span(tests['n_patients'])} patients"
     return size
@@ -136,7 +165,7 @@ def _nothing_possible(tests: pd.DataFrame, settings: CorrelationSettings) -> str
     any_of = "any of " if len(tests) > 1 else ""
     return (
         f"with {_size(tests, settings)}, no result could have been significant, whatever the tissue and the "
-        f"uptake. The smallest two-sided P that {any_of}{_tests(tests)} could have given is "
+        f"{settings.measure.noun}. The smallest two-sided P that {any_of}{_tests(tests)} could have given is "
         f"{format_p(float(tests['p_smallest'].min()))}, above {settings.alpha:g}. That nothing is "
         "significant here says nothing against a correlation."
     )
@@ -221,7 +250,7 @@ def methods(correlations: pd.DataFrame, settings: CorrelationSettings, parts: Pa
         {
             "settings": settings,
             "parts": parts,
-            "by_lesion": settings.unit is Unit.LESION,
+            "by_lesion": settings.point is Unit.LESION,
             "over_fields": _OVER_FIELDS.get(settings.density, settings.density),
             "all_permutations": PermutationKind.ALL in kinds,
             "random_permutations": PermutationKind.RANDOM in kinds,
@@ -229,7 +258,11 @@ def methods(correlations: pd.DataFrame, settings: CorrelationSettings, parts: Pa
             "took_part": _took_part(correlations),
             "adjusts": settings.adjust is not Adjustment.NONE,
             "adjustment": _ADJUSTMENTS[settings.adjust],
-            "n_tests": int(correlations.loc[correlations["role"] == Role.PRIMARY, "n_tests"].max()),
+            "n_tests": int(correlations.loc[correlations["role"] == Role.PRIMARY, "n_tests"].max())
+            if len(correlations)
+            else 0,
+            "measure": settings.measure,
+            "tissue": len(correlations) > 0,
         },
     )
     return " ".join(paragraph.split())

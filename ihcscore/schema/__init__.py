@@ -57,6 +57,7 @@ from ihcscore.schema.names import (
     Source,
     StainVerdict,
     Unit,
+    When,
     WhiteSource,
 )
 from ihcscore.schema.notes import Note, NoteKind, texts
@@ -89,6 +90,8 @@ from ihcscore.schema.study import (
     AGREEMENT_PAIRS,
     CORRELATIONS,
     JOINED,
+    LESION_POINTS,
+    PATIENT_DENSITIES,
     RESPONSE,
     RESPONSES,
     SERIAL,
@@ -107,9 +110,10 @@ from ihcscore.schema.tables_in import (
     SCORES_IN,
     UPTAKE,
     WITH_INTERVAL,
+    WITH_MATCHED,
     rated,
 )
-from ihcscore.schema.variables import Lesions, Quantity, Uptake, Variable
+from ihcscore.schema.variables import Change, Lesions, Measure, Quantity, Uptake, Variable
 
 __all__ = [
     "AGREEMENT",
@@ -139,6 +143,7 @@ __all__ = [
     "JOINED",
     "LEFT_OUT_COLOUR",
     "LESIONS",
+    "LESION_POINTS",
     "MANIFEST",
     "MAP",
     "MAP_CELLS",
@@ -147,6 +152,7 @@ __all__ = [
     "ORGANS",
     "ORGAN_VALUES",
     "PALE_COLOUR",
+    "PATIENT_DENSITIES",
     "PLANNED_FIELDS",
     "POINTS",
     "PROFILE",
@@ -174,6 +180,7 @@ __all__ = [
     "VISITS",
     "VOLUME_NAMES",
     "WITH_INTERVAL",
+    "WITH_MATCHED",
     "WORKERS",
     "Adjustment",
     "AgreementSettings",
@@ -181,6 +188,7 @@ __all__ = [
     "BiodistributionSettings",
     "CellClass",
     "CellPlace",
+    "Change",
     "Chromogen",
     "Column",
     "CorrelationSettings",
@@ -196,6 +204,7 @@ __all__ = [
     "LesionState",
     "Lesions",
     "MapSettings",
+    "Measure",
     "Need",
     "Note",
     "NoteKind",
@@ -228,6 +237,7 @@ __all__ = [
     "Unit",
     "Uptake",
     "Variable",
+    "When",
     "WhiteSource",
     "rated",
     "tables_page",

@@ -229,7 +229,11 @@ COHORT_SCORES = Table(
     columns=(
         *_WHOSE,
         *SCORES.columns,
-        *columns("missing | str | what was not scored and why, else empty"),
+        *columns("""
+            matched_mean_per_mm2    | float | mean of the fields that were scored on every marker
+            n_matched               | int   | those fields
+            missing                 | str   | what was not scored and why, else empty
+        """),
     ),
 )
 

@@ -29,6 +29,8 @@ _COMMANDS: dict[str, tuple[Table, ...]] = {
         study.SERIAL,
         study.RESPONSE,
         study.UNMATCHED,
+        study.PATIENT_DENSITIES,
+        study.LESION_POINTS,
     ),
     "biodistribution": (biodistribution.ORGANS, biodistribution.ORGAN_VALUES),
     "recist": (recist.VISITS, recist.BEST_RESPONSE, recist.BEST_RESPONSES),

@@ -202,6 +202,14 @@ class PermutationKind(StrEnum):
     RANDOM = "random"
 
 
+class When(StrEnum):
+    """What a scan is in a study."""
+
+    BEFORE = "before"
+    DURING = "during"
+    NEITHER = "neither"
+
+
 class Described(StrEnum):
     """What a summary is of."""
 

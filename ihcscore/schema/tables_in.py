@@ -22,6 +22,9 @@ WITH_INTERVAL = ("mean_per_mm2", "positive_per_mm2")
 """Columns that it belongs to: of fields of one area the pooled density is their mean. The Poisson interval,
 which leaves that spread out, would make a few fields look more certain than they are."""
 
+WITH_MATCHED = WITH_INTERVAL
+"""Columns that `matched_mean_per_mm2` may stand for where two markers are compared."""
+
 
 def _patient() -> InputColumn:
     return InputColumn(
@@ -138,6 +141,11 @@ UPTAKE = InputTable(
             none=("NE",),
             meaning="best response by RECIST 1.1; empty or NE: not evaluated",
         ),
+        InputColumn(
+            name="excluded",
+            meant=("exclude", "exclusion", "excluded_because"),
+            meaning="why the lesion takes no part, in words; empty or no: it does",
+        ),
         InputColumn(name="scan_date", kind=Kind.DATE, meaning="day of the scan"),
         _biopsy_date(),
         InputColumn(
@@ -205,6 +213,13 @@ SCORES_IN = InputTable(
             for name, end in zip(INTERVAL_COLUMNS, ("lower", "upper"), strict=True)
         ),
         InputColumn(
+            name="sd_per_mm2",
+            kind=Kind.NUMBER,
+            unit=_PER_MM2,
+            range=_NOT_NEGATIVE,
+            meaning="standard deviation between the fields, for the figure of patients",
+        ),
+        InputColumn(
             name="n_scored",
             aliases=("n_fields",),
             kind=Kind.WHOLE,
@@ -226,6 +241,14 @@ SCORES_IN = InputTable(
             range=_NOT_NEGATIVE,
             meaning="the same with brown objects that look like pigment",
         ),
+        InputColumn(
+            name="matched_mean_per_mm2",
+            kind=Kind.NUMBER,
+            unit=_PER_MM2,
+            range=_NOT_NEGATIVE,
+            meaning="mean of the fields that were scored on every marker, for ratios",
+        ),
+        InputColumn(name="n_matched", kind=Kind.NUMBER, range=_NOT_NEGATIVE, meaning="those fields"),
         InputColumn(name="slide", meaning="file name of the slide, to count slides"),
         InputColumn(name="warnings", meaning="text for the reader, told as it stands"),
         InputColumn(name="missing", meaning="why there is no density"),

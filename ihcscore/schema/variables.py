@@ -75,13 +75,43 @@ class Lesions(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Measure:
+    """What the table of lesions says of each lesion: an SUV, or a covariate of another kind.
+
+    Attributes
+    ----------
+    column : str
+        Its column.
+    name : str
+        What it is called in tables and on pages: of an SUV its column, which pages spell as people do.
+    unit : str
+        Empty where it has none, as SUV on pages.
+    is_suv : bool
+        Whether it is one.
+    """
+
+    column: str
+    name: str
+    unit: str = ""
+    is_suv: bool = True
+
+    @property
+    def noun(self) -> str:
+        """What it is called within a sentence."""
+        if self.is_suv:
+            return "uptake"
+        # An abbreviation keeps its capitals: "SULpeak", "LET".
+        return self.name if self.name[1:2].isupper() else self.name[:1].lower() + self.name[1:]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Uptake:
-    """An uptake that densities are held against.
+    """An uptake, or another measure of lesions, that densities are held against.
 
     Attributes
     ----------
     suv : str
-        Column of the uptake table.
+        Name of the measure: of an SUV its column.
     lesions : Lesions
         The patient's lesions that it is of; OWN: the lesion that is the point itself.
     """
@@ -102,4 +132,30 @@ class Uptake:
         return ", ".join(self.parts)
 
 
-Quantity = Variable | Uptake
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """How a patient's mean over the lesions of both scans changed.
+
+    Attributes
+    ----------
+    suv : str
+        Name of the measure.
+    percent : bool
+        In percent of the mean before; else the difference, during minus before.
+    """
+
+    suv: str
+    percent: bool
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the name consists of."""
+        return (self.suv, str(Lesions.MEAN), "change in %" if self.percent else "change")
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables and pictures."""
+        return ", ".join(self.parts)
+
+
+Quantity = Variable | Uptake | Change

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ihcscore import output
 from ihcscore.output.progress import Progress, silent
@@ -23,15 +23,19 @@ from ihcscore.schema import (
     Role,
     Variable,
 )
+from ihcscore.study.journal import write_figures, write_results
 from ihcscore.study.scores import read_scores
 from ihcscore.study.tables import Study, study_tables
+
+if TYPE_CHECKING:
+    from ihcscore.report.journal import JournalFigure
 
 Picture = dict[str, bytes]
 """A figure by its format: png and svg."""
 
 
 def correlate_tables(
-    scores: str | Path,
+    scores: str | Path | None,
     suv: str | Path | None,
     *,
     out: str | Path,
@@ -44,16 +48,17 @@ def correlate_tables(
 
     Parameters
     ----------
-    scores : str or Path
-        ``scores.csv`` of a cohort, or XLSX.
+    scores : str or Path or None
+        ``scores.csv`` of a cohort, or XLSX; None where lesions alone are studied.
     suv : str or Path or None
-        SUV table, CSV or XLSX; None where two densities are correlated.
+        Table of lesions, CSV or XLSX; None where two densities are correlated.
     out : str or Path
         Gets joined.csv, correlations.csv, summary.csv, unmatched.csv, serial.csv and response.csv where
-        there are two scans and responses, figures, report.html and run.json.
+        there are two scans and responses, figures, those for a paper with their data in journal,
+        results.md, report.html and run.json.
     settings : CorrelationSettings, optional
     rename : mapping of str to str, optional
-        Columns of the SUV table: new name to the name in the file.
+        Columns of the table of lesions: new name to the name in the file.
     overwrite : bool
         Replace a run that the folder already holds.
     progress : callable, optional
@@ -70,17 +75,25 @@ def correlate_tables(
     settings = settings or CorrelationSettings()
     with output.OutputFolder(out, overwrite=overwrite) as folder:
         progress("reading the tables", 0.0)
-        score_table = read_scores(scores, columns=settings.columns)
-        suv_table = None if suv is None else read_uptake(suv, suv=settings.suv, rename=rename)
+        score_table = None if scores is None else read_scores(scores, columns=settings.columns)
+        suv_table = (
+            None
+            if suv is None
+            else read_uptake(suv, suv=settings.suv, covariate=settings.covariate, rename=rename)
+        )
         progress("correlating", 0.1)
         study = study_tables(score_table, suv_table, settings)
         _write_tables(folder, study)
         content = {
-            "inputs": output.describe_inputs({"scores": scores} | ({} if suv is None else {"suv": suv})),
+            "inputs": output.describe_inputs(
+                {name: path for name, path in (("scores", scores), ("suv", suv)) if path is not None}
+            ),
             "parameters": output.as_plain(settings) | {"map": dict(rename or {})},
             "warnings": study.warnings,
         }
-        record = output.make_record("correlate", content, packages=output.STUDY_PACKAGES)
+        record = output.make_record(
+            "uptake" if scores is None else "correlate", content, packages=output.STUDY_PACKAGES
+        )
         _write_page(folder, study, record, settings, progress)
         output.write_record(folder, record)
         progress("done", 1.0)
@@ -112,8 +125,9 @@ def _write_page(
     # Jinja2 is loaded by those who write pages with it.
     from ihcscore.report.page import html_of
     from ihcscore.report.study import StudyPage
+    from ihcscore.report.study_results import results
 
-    n_overviews = 1 + (len(study.serial) > 0) + (len(study.response) > 0)
+    n_overviews = (len(study.correlations) > 0) + (len(study.serial) > 0) + (len(study.response) > 0)
     n_figures = n_overviews + sum(question.role is Role.PRIMARY for question in study.questions)
 
     def drawing(number: int) -> None:
@@ -128,6 +142,7 @@ def _write_page(
     for name, picture in files.items():
         for kind, content in picture.items():
             folder.add_file(content, "figures", f"{name}.{kind}")
+    journal = _journal_figures(study, settings)
     page = StudyPage(
         record=record,
         settings=settings,
@@ -141,8 +156,24 @@ def _write_page(
         warnings=study.warnings,
         figures={name: picture["svg"] for name, picture in drawn.items()},
         scatters=[(title, picture["svg"]) for _, title, picture in scatters],
+        journal=journal,
     )
+    write_figures(folder, journal)
+    write_results(folder, results(page, study.by_patient))
     folder.add_file(html_of(page), "report.html")
+
+
+def _journal_figures(study: Study, settings: CorrelationSettings) -> list[JournalFigure]:
+    """Those for a paper: patients by marker, and lesions by scan, each where there is something to draw."""
+    from ihcscore.report import study_figures
+    from ihcscore.report.study import measure_axis
+
+    drawn = []
+    if len(study.by_patient):
+        drawn.append(study_figures.patients(study.by_patient, density=settings.density))
+    if len(study.lesions):
+        drawn.append(study_figures.lesions(study.lesions, axis=measure_axis(settings)))
+    return drawn
 
 
 def _draw_overviews(
@@ -152,23 +183,23 @@ def _draw_overviews(
     # Matplotlib is loaded by those who draw with it.
     from ihcscore.report import figures
     from ihcscore.report.numbers import spoken
-    from ihcscore.report.study import forest_names, forest_texts
+    from ihcscore.report.study import forest_names, forest_texts, measure_axis
 
-    drawing(1)
-    drawn = {
-        "forest": figures.forest(
+    drawn = {}
+    if len(study.correlations):
+        drawing(1)
+        drawn["forest"] = figures.forest(
             study.correlations,
             names=forest_names([(question.x, question.y) for question in study.questions]),
             texts=forest_texts(study.correlations),
         )
-    }
     if len(study.serial):
         drawing(len(drawn) + 1)
-        names = spoken(settings.timepoint), spoken(settings.on_treatment)
-        drawn["scans"] = figures.before_after(study.scans, names=names, suv=spoken(settings.suv))
+        names = spoken(settings.timepoint), spoken(settings.during_name)
+        drawn["scans"] = figures.before_after(study.scans, names=names, suv=measure_axis(settings))
     if len(study.response):
         drawing(len(drawn) + 1)
-        titled = [("\n".join(map(spoken, quantity.parts)), table) for quantity, table in study.by_response]
+        titled = [("\n".join(map(spoken, quantity.parts)), table) for _, quantity, table in study.by_response]
         drawn["response"] = figures.by_response(titled, RESPONSES)
     return drawn
 

@@ -1,24 +1,25 @@
-"""The SUV table to one uptake a lesion and a patient."""
+"""The table of lesions to one uptake a lesion and a patient."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from ihcscore.errors import TableError
+from ihcscore.schema import When
 
-UPTAKE = ["patient_id", "suv_lesions_mean", "suv_lesions_max", "suv_lesions_min", "n_lesions"]
+UPTAKE = ["patient_id", "lesions_mean", "lesions_max", "lesions_min", "n_lesions"]
 
 
-def lesions_at(suv: pd.DataFrame, timepoint: str) -> pd.DataFrame:
-    """Lesions with an uptake at one scan, sorted; healthy tissue is never among them.
+def lesions_at(suv: pd.DataFrame, when: When) -> pd.DataFrame:
+    """Lesions with an uptake before or during treatment, sorted; healthy tissue is never among them.
 
     Parameters
     ----------
     suv : DataFrame
-        Columns patient_id, lesion_id, timepoint, is_lesion, suv, sample_id, biopsied.
-    timepoint : str
+        Columns patient_id, lesion_id, when, is_lesion, suv, sample_id, biopsied.
+    when : When
     """
-    chosen = suv[suv["is_lesion"] & (suv["timepoint"] == timepoint) & suv["suv"].notna()]
+    chosen = suv[suv["is_lesion"] & (suv["when"] == when) & suv["suv"].notna()]
     return chosen.sort_values(["patient_id", "lesion_id"], kind="stable").reset_index(drop=True)
 
 
@@ -56,8 +57,8 @@ def link_lesions(lesions: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
         own = by_patient.get(row["patient_id"], [])
         if row["sample_id"] == "" and row["biopsied"] and len(own) > 1:
             raise TableError(
-                f"SUV table: lesion {row['lesion_id']} of patient {row['patient_id']} is biopsied, but the "
-                f"patient has {len(own)} samples ({', '.join(own)}); say which in a column sample_id"
+                f"table of lesions: lesion {row['lesion_id']} of patient {row['patient_id']} is biopsied, "
+                f"but the patient has {len(own)} samples ({', '.join(own)}); say which in a column sample_id"
             )
         if row["sample_id"] == "" and row["biopsied"] and own:
             linked.loc[at, "sample_id"] = own[0]
@@ -71,8 +72,8 @@ def link_lesions(lesions: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
             (twice["patient_id"] == first["patient_id"]) & (twice["sample_id"] == first["sample_id"])
         ]["lesion_id"]
         raise TableError(
-            f"SUV table: sample {first['sample_id']} of patient {first['patient_id']} is linked to lesions "
-            f"{', '.join(lesions_of)}; a sample comes from one"
+            f"table of lesions: sample {first['sample_id']} of patient {first['patient_id']} is linked to "
+            f"lesions {', '.join(lesions_of)}; a sample comes from one"
         )
     return linked
 
@@ -86,6 +87,6 @@ def join_lesions(densities: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     """Densities of samples beside the uptake of the lesion they come from."""
     lesions = linked[["patient_id", "sample_id", "lesion_id", "suv"]]
     joined = densities.merge(lesions, on=["patient_id", "sample_id"], how="inner", validate="many_to_one")
-    for name in ("suv_lesions_mean", "suv_lesions_max", "suv_lesions_min"):
+    for name in ("lesions_mean", "lesions_max", "lesions_min"):
         joined[name] = joined["suv"]
     return joined.drop(columns="suv").assign(n_lesions=1)

@@ -12,12 +12,12 @@ from ihcscore.schema import CorrelationSettings, Lesions, Quantity, Role, Unit, 
 
 # Column of the joined table that holds an uptake.
 UPTAKE_COLUMNS = {
-    Lesions.MEAN: "suv_lesions_mean",
-    Lesions.HIGHEST: "suv_lesions_max",
-    Lesions.OWN: "suv_lesions_mean",
+    Lesions.MEAN: "lesions_mean",
+    Lesions.HIGHEST: "lesions_max",
+    Lesions.OWN: "lesions_mean",
 }
 _DENSITY_AS_X = {"density": "x", "density_low": "x_low", "density_high": "x_high"}
-_UPTAKE_RANGE_AS_Y = {"suv_lesions_min": "y_low", "suv_lesions_max": "y_high"}
+_UPTAKE_RANGE_AS_Y = {"lesions_min": "y_low", "lesions_max": "y_high"}
 _POINT = ["patient_id", "x", "y", "n_lesions", "n_samples", "x_low", "x_high", "y_low", "y_high", "lesion_id"]
 
 
@@ -71,11 +71,12 @@ def questions(joined: pd.DataFrame, settings: CorrelationSettings) -> list[Quest
 
 def _families(settings: CorrelationSettings) -> Iterator[tuple[str, Role, Uptake]]:
     """Name, role and uptake of each family of tests."""
-    scan = f"{settings.suv} at {settings.timepoint}"
-    if settings.unit is Unit.LESION:
-        yield f"lesions, {scan}", Role.PRIMARY, Uptake(suv=settings.suv, lesions=Lesions.OWN)
+    measure = settings.measure.name
+    scan = f"{measure} at {settings.timepoint}"
+    if settings.point is Unit.LESION:
+        yield f"lesions, {scan}", Role.PRIMARY, Uptake(suv=measure, lesions=Lesions.OWN)
         return
-    mean, highest = (Uptake(suv=settings.suv, lesions=which) for which in (Lesions.MEAN, Lesions.HIGHEST))
+    mean, highest = (Uptake(suv=measure, lesions=which) for which in (Lesions.MEAN, Lesions.HIGHEST))
     yield f"mean of the patient's lesions, {scan}", Role.PRIMARY, mean
     yield f"highest of the patient's lesions, {scan}", Role.SENSITIVITY, highest
 

@@ -1,4 +1,4 @@
-"""Densities and uptake against the best response."""
+"""Densities, uptake and its change against the best response."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ import pandas as pd
 
 from ihcscore.schema import RESPONSE, RESPONSES, CorrelationSettings
 from ihcscore.statistics.adjust import adjust
-from ihcscore.statistics.groups import mann_whitney
+from ihcscore.statistics.groups import mann_whitney, shift_interval
 from ihcscore.statistics.spearman import kendall
 
 RESPONDERS = ("CR", "PR")
+# What is adjusted within each family.
+_ADJUSTED = {
+    "p": "p_adjusted",
+    "p_smallest": "p_smallest_adjusted",
+    "p_trend": "p_trend_adjusted",
+}
 
 
 def compare_responses(
-    quantities: Sequence[tuple[str, pd.DataFrame]], settings: CorrelationSettings
+    quantities: Sequence[tuple[str, str, pd.DataFrame]], settings: CorrelationSettings
 ) -> pd.DataFrame:
-    """Responders against others, and across CR, PR, SD, PD in order; adjusted over the table.
+    """Responders against others, and across CR, PR, SD, PD in order; each family adjusted for itself.
 
     Parameters
     ----------
-    quantities : sequence of (str, DataFrame)
-        Name and columns patient_id, value, response (CR, PR, SD or PD); a row a patient.
+    quantities : sequence of (str, str, DataFrame)
+        Family, name, and columns patient_id, value, response (CR, PR, SD or PD); a row a patient.
 
     Returns
     -------
@@ -31,10 +37,13 @@ def compare_responses(
         The table of responses.
     """
     table = pd.DataFrame(
-        [_compare(name, rows, settings) for name, rows in quantities], columns=RESPONSE.names
+        [{"family": family} | _compare(name, rows, settings) for family, name, rows in quantities],
+        columns=RESPONSE.names,
     )
-    for name in ("p", "p_trend"):
-        table[f"{name}_adjusted"] = adjust(table[name].to_numpy(float), settings.adjust)
+    for name, adjusted in _ADJUSTED.items():
+        table[adjusted] = np.nan
+        for _, own in table.groupby("family", sort=False):
+            table.loc[own.index, adjusted] = adjust(own[name].to_numpy(float), settings.adjust)
     return table
 
 
@@ -45,12 +54,15 @@ def _compare(name: str, rows: pd.DataFrame, settings: CorrelationSettings) -> di
     test = mann_whitney(
         values[responds], values[~responds], n_resamples=settings.n_resamples, seed=settings.seed
     )
+    low, high = shift_interval(values[responds], values[~responds])
     # From PD up to CR, so that a positive trend means more in better response.
     order = np.array([len(RESPONSES) - RESPONSES.index(r) for r in rows["response"]], float)
     trend = kendall(values, order, n_resamples=settings.n_resamples, seed=settings.seed)
     notes = []
     if responds.all() or not responds.any():
         notes.append("no comparison: all patients are on one side")
+    elif np.isnan(low):
+        notes.append("interval not estimable: too few patients")
     if np.isnan(trend.p):
         notes.append("no trend: fewer than 3 patients, one response, or equal values")
     return {
@@ -60,8 +72,11 @@ def _compare(name: str, rows: pd.DataFrame, settings: CorrelationSettings) -> di
         "median_responders": float(np.median(values[responds])) if responds.any() else np.nan,
         "median_others": float(np.median(values[~responds])) if (~responds).any() else np.nan,
         "shift": test.shift,
+        "shift_low": low,
+        "shift_high": high,
         "p_smallest": test.p_smallest,
         "p": test.p,
+        "p_asymptotic": test.p_asymptotic,
         "p_method": test.method,
         **{f"n_{r.lower()}": int((rows["response"] == r).sum()) for r in RESPONSES},
         "p_trend_smallest": trend.p_smallest,

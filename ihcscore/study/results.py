@@ -105,7 +105,7 @@ def _about(question: Question, settings: CorrelationSettings) -> dict[str, objec
         "role": question.role,
         "x": question.x.name,
         "y": question.y.name,
-        "unit": str(settings.unit),
+        "unit": str(settings.point),
         "n": len(points),
         "n_patients": points["patient_id"].nunique(),
         "n_lesions": int(points["n_lesions"].sum()),

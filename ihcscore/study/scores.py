@@ -15,6 +15,7 @@ from ihcscore.schema import (
     INTERVAL_COLUMNS,
     SCORES_IN,
     WITH_INTERVAL,
+    WITH_MATCHED,
     Note,
     NoteKind,
     RegionSource,
@@ -37,8 +38,10 @@ class ScoreTable:
     rows : DataFrame
         Columns patient_id, sample_id, marker, region, one of numbers for each column that was asked for,
         density (the first of them), density_low and density_high (its 95 % interval, where the file has
-        it), n_scored (fields), missing (why there is no density) and biopsy_date; a row a sample, marker
-        and region.
+        it), density_sd (between its fields),
+        n_scored (fields), matched_density and n_matched (of the fields that were scored on all markers;
+        NaN where the file does not say), missing (why there is no density) and biopsy_date; a row a sample,
+        marker and region.
     name : str
         File name.
     n_slides : int or None
@@ -76,7 +79,11 @@ def read_scores(path: str | Path, *, columns: Sequence[str]) -> ScoreTable:
     rows["density"] = checked[density]
     for name, end in zip(("density_low", "density_high"), INTERVAL_COLUMNS, strict=True):
         rows[name] = checked[end] if density in WITH_INTERVAL else np.nan
+    rows["density_sd"] = checked["sd_per_mm2"] if density in WITH_INTERVAL else np.nan
     rows["n_scored"] = checked["n_scored"]
+    has_matched = density in WITH_MATCHED
+    rows["matched_density"] = checked["matched_mean_per_mm2"] if has_matched else np.nan
+    rows["n_matched"] = checked["n_matched"] if has_matched else np.nan
     why = checked["missing"].replace("", f"no {density}")
     rows["missing"] = checked["missing"].where(rows["density"].notna(), why)
     rows["biopsy_date"] = checked["biopsy_date"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,24 +13,32 @@ from ihcscore.pet.table import UptakeTable
 from ihcscore.schema import (
     BOTH_REGIONS,
     JOINED,
+    LESION_POINTS,
+    PATIENT_DENSITIES,
+    Change,
     CorrelationSettings,
     Lesions,
     Note,
     Quantity,
     Unit,
     Uptake,
+    When,
     texts,
 )
 from ihcscore.sheet import folded
-from ihcscore.study.densities import measure
+from ihcscore.statistics.summary import quartiles
+from ihcscore.study.densities import COLUMNS, measure, of_matched_fields, spread_by_patient
 from ihcscore.study.join import join_lesions, join_patients, lesions_at, link_lesions, patient_uptake
 from ihcscore.study.notes import flow, nothing_joined, unmatched, what_to_know
 from ihcscore.study.questions import UPTAKE_COLUMNS, Question, questions
 from ihcscore.study.response import compare_responses
 from ihcscore.study.results import correlate_all
-from ihcscore.study.scans import as_asked, compare_scans, pair_scans
+from ihcscore.study.scans import as_asked, compare_scans, pair_scans, percent_changes
 from ihcscore.study.scores import ScoreTable
-from ihcscore.study.summary import summarise
+from ihcscore.study.summary import scans_described, summarise
+
+ByResponse = tuple[str, Quantity, pd.DataFrame]
+UPTAKE_FAMILY, TISSUE_FAMILY = "uptake", "tissue"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +48,26 @@ class Study:
     Attributes
     ----------
     joined, correlations, summary, serial, response, unmatched : DataFrame
-        As the schema says; serial and response have no rows where the SUV table does not allow them.
+        As the schema says; joined and correlations have no rows without scores, serial and response where
+        the table of lesions does not allow them.
     questions : list of Question
         What each row of the correlations asks, with its points.
     scans : DataFrame
         Lesions with both scans: patient_id, lesion_id, before, after.
-    by_response : list of (Variable or Uptake, DataFrame)
-        What is held against response, each with columns patient_id, value, response.
+    lesions : DataFrame
+        Lesions at each scan with the scan's quartiles, as the schema says.
+    by_patient : DataFrame
+        Mean and SD of each patient's markers in the regions that take part, as the schema says.
+    by_response : list of (str, Quantity, DataFrame)
+        What is held against response: its family, what it is, and columns patient_id, value, response.
     flow : list of (str, list of (str, int))
         Numbers from slides and lesions to pairs: for each side its steps.
     regions_left_out : list of str
         Regions of the scores that are described and take part in no test.
     notes : list of Note
         What a reader must know.
+    settings : CorrelationSettings
+        Those of the study, with regions as the scores spell them.
     """
 
     joined: pd.DataFrame = field(repr=False)
@@ -62,10 +78,13 @@ class Study:
     unmatched: pd.DataFrame = field(repr=False)
     questions: list[Question] = field(repr=False)
     scans: pd.DataFrame = field(repr=False)
-    by_response: list[tuple[Quantity, pd.DataFrame]] = field(repr=False)
+    lesions: pd.DataFrame = field(repr=False)
+    by_patient: pd.DataFrame = field(repr=False)
+    by_response: list[ByResponse] = field(repr=False)
     flow: list[tuple[str, list[tuple[str, int]]]]
     regions_left_out: list[str]
     notes: list[Note]
+    settings: CorrelationSettings
 
     @property
     def warnings(self) -> list[str]:
@@ -73,13 +92,13 @@ class Study:
         return texts(self.notes)
 
 
-def study_tables(scores: ScoreTable, suv: UptakeTable | None, settings: CorrelationSettings) -> Study:
+def study_tables(scores: ScoreTable | None, suv: UptakeTable | None, settings: CorrelationSettings) -> Study:
     """Join, correlate, compare and summarise.
 
     Parameters
     ----------
-    scores : ScoreTable
-        Read with the columns of the settings.
+    scores : ScoreTable or None
+        Read with the columns of the settings; None where lesions alone are studied.
     suv : UptakeTable or None
         None only where two densities are correlated.
     settings : CorrelationSettings
@@ -89,42 +108,110 @@ def study_tables(scores: ScoreTable, suv: UptakeTable | None, settings: Correlat
     IhcscoreError
         If nothing can be joined, or a scan, density or region that was asked for is not there.
     """
-    _check_question(suv, settings)
+    _check_question(scores, suv, settings)
     suv = suv and as_asked(suv, settings)
-    settings = _regions_as_there(scores, settings)
-    regions = _regions(scores, settings)
-    everything, undefined = measure(scores.rows, settings)
-    densities, undefined = (_taking_part(table, regions, settings) for table in (everything, undefined))
-    chosen = _chosen(densities, settings)
-    described = chosen if settings.asked or settings.regions else everything
-    scores = _only(scores, set(chosen["region"]) | regions)
     lesions = _lesions(suv, settings)
-    joined = _join(chosen, lesions, suv, scores, settings)
-    asked = questions(joined, settings)
-    responses = _by_response(densities, lesions, suv, settings)
-    scans = pair_scans(suv.rows, settings) if suv is not None else pd.DataFrame()
+    tissue = None if scores is None else _tissue(scores, settings)
+    joined = _no_tissue() if tissue is None else _join(tissue, lesions, suv, settings)
+    asked = [] if tissue is None else questions(joined, settings)
+    scans = pair_scans(suv.rows) if suv is not None else pd.DataFrame()
+    densities = _NO_DENSITIES if tissue is None else tissue.densities
+    described = _NO_DENSITIES if tissue is None else tissue.described
+    responses = _by_response(densities, lesions, scans, suv, settings)
+    undefined = None if tissue is None else tissue.undefined
+    scores = None if tissue is None else tissue.scores
     return Study(
         joined=joined.assign(variable=[one.name for one in joined["variable"]])[JOINED.names],
         correlations=correlate_all(asked, settings),
         summary=summarise(described, suv, settings),
         serial=compare_scans(scans, settings),
-        response=compare_responses([(quantity.name, table) for quantity, table in responses], settings),
+        response=compare_responses(
+            [(family, quantity.name, table) for family, quantity, table in responses], settings
+        ),
         unmatched=unmatched(joined, scores, suv, lesions, undefined, settings),
         questions=asked,
         scans=scans,
+        lesions=_drawn_lesions(suv, settings),
+        by_patient=_NO_PATIENTS if tissue is None else spread_by_patient(tissue.spread),
         by_response=responses,
-        flow=flow(joined, scores, suv, lesions, settings),
+        flow=flow(joined, scores, suv, lesions, scans, settings),
         regions_left_out=sorted(set(described["region"]) - set(densities["region"])),
         notes=what_to_know(joined, scores, suv, lesions, settings),
+        settings=settings if tissue is None else tissue.settings,
     )
 
 
-def _check_question(suv: UptakeTable | None, settings: CorrelationSettings) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Tissue:
+    """What the scores give: those that take part, their densities, and all that are described."""
+
+    scores: ScoreTable
+    densities: pd.DataFrame
+    chosen: pd.DataFrame
+    described: pd.DataFrame
+    undefined: pd.DataFrame
+    settings: CorrelationSettings
+
+    @property
+    def spread(self) -> pd.DataFrame:
+        """Rows of the scores whose marker and region take part."""
+        keys = pd.MultiIndex.from_frame(self.chosen[["marker", "region"]])
+        rows = self.scores.rows
+        return rows[pd.MultiIndex.from_frame(rows[["marker", "region"]]).isin(keys)]
+
+
+_NO_DENSITIES = pd.DataFrame(columns=COLUMNS)
+_NO_PATIENTS = pd.DataFrame(columns=PATIENT_DENSITIES.names)
+
+
+def _tissue(scores: ScoreTable, settings: CorrelationSettings) -> _Tissue:
+    settings = _regions_as_there(scores, settings)
+    regions = _regions(scores, settings)
+    everything, undefined = measure(scores.rows, settings)
+    densities, undefined = (_taking_part(table, regions, settings) for table in (everything, undefined))
+    own = _chosen(densities, settings)
+    chosen, more = of_matched_fields(own, settings.asked)
+    return _Tissue(
+        scores=_only(scores, set(own["region"]) | regions),
+        densities=densities,
+        chosen=chosen,
+        described=own if settings.asked or settings.regions else everything,
+        undefined=pd.concat([undefined, more], ignore_index=True) if len(more) else undefined,
+        settings=settings,
+    )
+
+
+def _no_tissue() -> pd.DataFrame:
+    """The joined table where there are no scores."""
+    return pd.DataFrame(columns=[*JOINED.names, "samples"])
+
+
+def _drawn_lesions(suv: UptakeTable | None, settings: CorrelationSettings) -> pd.DataFrame:
+    """Each lesion with a value at each scan, the scans in their order."""
+    empty = pd.DataFrame(columns=LESION_POINTS.names)
+    if suv is None:
+        return empty
+    parts = []
+    for name, rows in scans_described(suv.rows, settings).items():
+        own = rows[rows["is_lesion"] & rows["suv"].notna()].rename(columns={"suv": "value"})
+        q1, median, q3 = quartiles(own["value"].to_numpy(float), settings.quartiles)
+        own = own.sort_values(["patient_id", "lesion_id"], kind="stable")
+        parts.append(own.assign(timepoint=name, q1=q1, median=median, q3=q3)[LESION_POINTS.names])
+    return pd.concat([part for part in parts if len(part)] or [empty], ignore_index=True)
+
+
+def _check_question(
+    scores: ScoreTable | None, suv: UptakeTable | None, settings: CorrelationSettings
+) -> None:
     if suv is None and settings.y is None:
-        raise IhcscoreError("no SUV table; give one, or two densities with --x and --y")
-    if settings.y is not None and settings.unit is Unit.LESION:
+        raise IhcscoreError("no table of lesions; give one, or two densities with --x and --y")
+    if scores is None:
+        if settings.asked or settings.regions:
+            raise IhcscoreError("densities are asked for, but there are no scores; give them")
+        return
+    if settings.y is not None and settings.point is Unit.LESION:
         raise IhcscoreError(
-            f"{parameter('unit')} is lesion, but two densities are correlated by patient; leave it out"
+            f"{parameter('point')} is lesion, but two densities are correlated by patient; leave it out"
         )
     if len(set(settings.asked)) < len(settings.asked):
         raise IhcscoreError(f"--x and --y are both {settings.x}; give two densities")
@@ -176,8 +263,9 @@ def _only(scores: ScoreTable, regions: set[str]) -> ScoreTable:
 def _lesions(suv: UptakeTable | None, settings: CorrelationSettings) -> pd.DataFrame:
     if suv is None:
         return pd.DataFrame(columns=["patient_id", "lesion_id", "suv", "sample_id", "biopsied"])
-    found = lesions_at(suv.rows, settings.timepoint)
-    if not suv.rows["is_lesion"].any():
+    found = lesions_at(suv.rows, When.BEFORE)
+    everything = pd.concat([suv.rows, suv.excluded], ignore_index=True)
+    if not everything["is_lesion"].any():
         said = suv.rows["tissue"].value_counts()
         words = ", ".join(f"{word} ({n} rows)" for word, n in said.items())
         raise TableError(
@@ -185,63 +273,86 @@ def _lesions(suv: UptakeTable | None, settings: CorrelationSettings) -> pd.DataF
             "or the organ's name for healthy tissue"
         )
     if found.empty:
-        there = ", ".join(sorted(set(suv.rows["timepoint"])))
+        there = ", ".join(sorted(set(everything["timepoint"])))
+        n_excluded = int((suv.excluded["timepoint"] == settings.timepoint).sum())
+        excluded = f", and {n_excluded} rows there are excluded" if n_excluded else ""
         raise TableError(
-            f"{suv.name}: no lesion has a {settings.suv} at timepoint '{settings.timepoint}' (it has "
-            f"{there}); give another {parameter('timepoint')}"
+            f"{suv.name}: no lesion has a {settings.measure.name} at timepoint '{settings.timepoint}' (it "
+            f"has {there}{excluded}); give another {parameter('timepoint')}"
         )
     return found
 
 
 def _join(
-    densities: pd.DataFrame,
-    lesions: pd.DataFrame,
-    suv: UptakeTable | None,
-    scores: ScoreTable,
-    settings: CorrelationSettings,
+    tissue: _Tissue, lesions: pd.DataFrame, suv: UptakeTable | None, settings: CorrelationSettings
 ) -> pd.DataFrame:
     """The joined table, and for each row whether there is an uptake."""
+    densities = tissue.chosen
     if settings.y is not None:
         uptake = patient_uptake(lesions)
         joined = densities.merge(uptake, on="patient_id", how="left", validate="many_to_one")
         joined["lesion_id"] = ""
-    elif settings.unit is Unit.LESION:
-        joined = join_lesions(densities, link_lesions(lesions, scores.rows))
+    elif settings.point is Unit.LESION:
+        joined = join_lesions(densities, link_lesions(lesions, tissue.scores.rows))
     else:
         joined = join_patients(densities, patient_uptake(lesions))
     if joined.empty:
         raise nothing_joined(densities, lesions, suv, settings)
-    joined["timepoint"], joined["suv_column"] = settings.timepoint, settings.suv
-    response = {} if suv is None else dict(zip(suv.rows["patient_id"], suv.rows["response"], strict=True))
+    joined["timepoint"], joined["measure"] = settings.timepoint, settings.measure.column
+    response = {} if suv is None else _responses(suv)
     joined["response"] = [response.get(patient, "") for patient in joined["patient_id"]]
     for column in ("n_lesions", "n_samples", "n_scored"):
         joined[column] = joined[column].astype("Int64")
     return joined
 
 
+def _responses(suv: UptakeTable) -> dict[str, str]:
+    """Best response of each patient, of excluded lesions too: it is the patient's."""
+    rows = pd.concat([suv.excluded, suv.rows], ignore_index=True)
+    return dict(zip(rows["patient_id"], rows["response"], strict=True))
+
+
 def _by_response(
-    densities: pd.DataFrame, lesions: pd.DataFrame, suv: UptakeTable | None, settings: CorrelationSettings
-) -> list[tuple[Quantity, pd.DataFrame]]:
-    """Uptake and densities of the patients with a response; none where fewer than two responses occur."""
-    if suv is None or settings.unit is not Unit.PATIENT:
+    densities: pd.DataFrame,
+    lesions: pd.DataFrame,
+    scans: pd.DataFrame,
+    suv: UptakeTable | None,
+    settings: CorrelationSettings,
+) -> list[ByResponse]:
+    """Uptake, its change, and densities of the patients with a response; none below two responses."""
+    if suv is None or settings.point is not Unit.PATIENT:
         return []
-    response = dict(zip(suv.rows["patient_id"], suv.rows["response"], strict=True))
+    response = _responses(suv)
     if len(set(response.values()) - {""}) < 2:
         return []
-    uptake = patient_uptake(lesions)
-    found: list[tuple[Quantity, pd.DataFrame]] = [
-        (Uptake(suv=settings.suv, lesions=which), uptake.rename(columns={UPTAKE_COLUMNS[which]: "value"}))
-        for which in (Lesions.MEAN, Lesions.HIGHEST)
-    ]
+    found = [(UPTAKE_FAMILY, *one) for one in (*_uptakes(lesions, settings), *_changes(scans, settings))]
     for variable in densities["variable"].unique():
         rows = densities[densities["variable"] == variable].rename(columns={"density": "value"})
-        found.append((variable, rows))
+        found.append((TISSUE_FAMILY, variable, rows))
     known = [
-        (quantity, rows.assign(response=[response.get(patient, "") for patient in rows["patient_id"]]))
-        for quantity, rows in found
+        (family, quantity, rows.assign(response=[response.get(one, "") for one in rows["patient_id"]]))
+        for family, quantity, rows in found
     ]
     columns = ["patient_id", "value", "response"]
     return [
-        (quantity, rows.loc[rows["response"] != "", columns].reset_index(drop=True))
-        for quantity, rows in known
+        (family, quantity, rows.loc[rows["response"] != "", columns].dropna().reset_index(drop=True))
+        for family, quantity, rows in known
     ]
+
+
+def _uptakes(lesions: pd.DataFrame, settings: CorrelationSettings) -> Iterator[tuple[Quantity, pd.DataFrame]]:
+    """Mean and highest of each patient's lesions before treatment."""
+    uptake = patient_uptake(lesions)
+    for which in (Lesions.MEAN, Lesions.HIGHEST):
+        quantity = Uptake(suv=settings.measure.name, lesions=which)
+        yield quantity, uptake.rename(columns={UPTAKE_COLUMNS[which]: "value"})
+
+
+def _changes(scans: pd.DataFrame, settings: CorrelationSettings) -> Iterator[tuple[Quantity, pd.DataFrame]]:
+    """How each patient's mean over the lesions of both scans changed: the difference, and in percent."""
+    if scans.empty:
+        return
+    means = scans.groupby("patient_id", sort=True)[["before", "after"]].mean().reset_index()
+    before, after = means["before"].to_numpy(float), means["after"].to_numpy(float)
+    for percent, values in ((False, after - before), (True, percent_changes(before, after))):
+        yield Change(suv=settings.measure.name, percent=percent), means.assign(value=values)

@@ -129,7 +129,7 @@ class TestPlantedCohort:
         assert found.serial["unit"].tolist()[0] == "lesion"
         assert row_of(found.serial, unit="patient, mean of lesions")["n"] == 15
         assert (found.serial["shift"] < 0).all()
-        assert len(found.response) == 14
+        assert len(found.response) == 16
         assert found.response["p_trend"].notna().all()
 
     def test_mean_and_highest_lesion_are_what_they_say(self, found, cohort):
@@ -138,8 +138,8 @@ class TestPlantedCohort:
         mean, highest = at.groupby("patient_id")["suv_max"].agg(["mean", "max"]).to_numpy().T
         joined = found.joined[found.joined["variable"] == PLANTED]
         assert list(found.joined.columns) == JOINED.names
-        assert joined["suv_lesions_mean"].to_numpy() == pytest.approx(mean)
-        assert joined["suv_lesions_max"].to_numpy() == pytest.approx(highest)
+        assert joined["lesions_mean"].to_numpy() == pytest.approx(mean)
+        assert joined["lesions_max"].to_numpy() == pytest.approx(highest)
 
     def test_warnings_say_that_tissue_is_not_of_an_imaged_lesion(self, found):
         told = " | ".join(found.warnings)
@@ -175,13 +175,17 @@ class TestNothingElseMatters:
     def test_a_join_never_adds_rows(self, patients):
         lesions = pd.DataFrame({"patient_id": patients, "suv": np.arange(len(patients), dtype=float)})
         rows = [row for p in "ABC" for row in score_rows(p, f"S{p}", {("CD8", "Tumour centre"): 5.0})]
-        scores = pd.DataFrame(rows).rename(
-            columns={
-                "mean_per_mm2": "density",
-                "n_fields": "n_scored",
-                "ci95_low_per_mm2": "density_low",
-                "ci95_high_per_mm2": "density_high",
-            }
+        scores = (
+            pd.DataFrame(rows)
+            .rename(
+                columns={
+                    "mean_per_mm2": "density",
+                    "n_fields": "n_scored",
+                    "ci95_low_per_mm2": "density_low",
+                    "ci95_high_per_mm2": "density_high",
+                }
+            )
+            .assign(matched_density=np.nan, n_matched=np.nan)
         )
         densities = patient_densities(scores)
         joined = join_patients(densities, patient_uptake(lesions))
@@ -211,7 +215,7 @@ class TestThePaper:
         assert (row["n"], row["n_patients"]) == (30, 11)
 
     def test_nine_patients_without_tissue_are_listed(self, paper):
-        reasons = paper.unmatched[paper.unmatched["table"] == "suv"]["reason"]
+        reasons = paper.unmatched[paper.unmatched["table"] == "lesions"]["reason"]
         assert reasons.str.startswith("not in scores.csv").sum() == 9
 
     def test_the_page_says_so_before_any_p(self, tmp_path):
@@ -250,7 +254,7 @@ class TestLesions:
         return pd.DataFrame(scores), pd.DataFrame(suv)
 
     def test_patients_stay_together(self, tmp_path):
-        found = study(tmp_path, *self.linked(), unit=Unit.LESION)
+        found = study(tmp_path, *self.linked(), point=Unit.LESION)
         row = found.correlations.iloc[0]
         # Two patients each with 1, 2 and 3 lesions: 2! · (2! 2!²) · (2! 3!²) = 2 · 8 · 72.
         assert str(row["p_method"]) == "all permutations: 1152"
@@ -267,22 +271,22 @@ class TestLesions:
         scores, suv = self.linked()
         one_each = scores[scores["sample_id"].str.endswith("-0")]
         suv = suv.drop(columns="sample_id").assign(biopsied=np.where(suv["lesion_id"] == "L0", "yes", "no"))
-        found = study(tmp_path, one_each, suv, unit=Unit.LESION)
+        found = study(tmp_path, one_each, suv, point=Unit.LESION)
         assert found.correlations["n"][0] == 6
         with pytest.raises(
             TableError, match="lesion L0 of patient P1 is biopsied, but the patient has 2 samples"
         ):
-            study(tmp_path, scores, suv, unit=Unit.LESION)
+            study(tmp_path, scores, suv, point=Unit.LESION)
 
     def test_a_sample_comes_from_one_lesion(self, tmp_path):
         scores, suv = self.linked()
         with pytest.raises(TableError, match="sample P0-0 of patient P0 is linked to lesions L0, L9"):
-            study(tmp_path, scores, suv.replace({"sample_id": {"": "P0-0"}}), unit=Unit.LESION)
+            study(tmp_path, scores, suv.replace({"sample_id": {"": "P0-0"}}), point=Unit.LESION)
 
     def test_no_link_no_lesions(self, tmp_path):
         scores, suv = self.linked()
         with pytest.raises(TableError, match="no lesion is linked to a sample"):
-            study(tmp_path, scores, suv.drop(columns="sample_id"), unit=Unit.LESION)
+            study(tmp_path, scores, suv.drop(columns="sample_id"), point=Unit.LESION)
 
 
 class TestTables:
@@ -296,7 +300,7 @@ class TestTables:
         found = study(tmp_path, scores, suv)
         listed = {tuple(row) for row in found.unmatched[["table", "patient_id", "reason"]].to_numpy()}
         assert ("scores", "001", "not in suv.csv, which has '1': ids must be the same text") in listed
-        assert ("suv", "1", "not in scores.csv, which has '001': ids must be the same text") in listed
+        assert ("lesions", "1", "not in scores.csv, which has '001': ids must be the same text") in listed
         assert ("scores", "099", "slide could not be opened") in listed
         assert ("scores", "099", "not in suv.csv") in listed
 
@@ -527,10 +531,10 @@ class TestTwoDensities:
             study(tmp_path, scores, None, x="CD9:Tumour centre", y="CD3:Tumour centre")
         with pytest.raises(IhcscoreError, match="are both CD8:Tumour centre"):
             study(tmp_path, scores, None, x="CD8:Tumour centre", y="CD8:Tumour centre")
-        with pytest.raises(IhcscoreError, match="no SUV table"):
+        with pytest.raises(IhcscoreError, match="no table of lesions"):
             study(tmp_path, scores, None)
         with pytest.raises(IhcscoreError, match="two densities are correlated by patient"):
-            study(tmp_path, scores, None, x="CD8:Tumour centre", y="CD3:Tumour centre", unit=Unit.LESION)
+            study(tmp_path, scores, None, x="CD8:Tumour centre", y="CD3:Tumour centre", point=Unit.LESION)
 
 
 def test_settings_out_of_range_are_refused():
