@@ -6,7 +6,8 @@ Nothing heavy is imported by them at the top, so that ``ihcscore --help`` answer
 # A command joins the application as it is imported; --help lists them in this order.
 # isort: off
 from ihcscore.cli import run, map, regions, fields, count, info, profiles  # noqa: A004, F401
-from ihcscore.cli import register, cohort, suv, correlate, biodistribution, recist, agree, demo  # noqa: F401
+from ihcscore.cli import register, cohort, suv, correlate, biodistribution  # noqa: F401
+from ihcscore.cli import plasma, recist, table1, agree, demo  # noqa: F401
 # isort: on
 
 from ihcscore.cli.app import app, main
