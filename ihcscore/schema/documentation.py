@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from ihcscore.schema import biodistribution, counting, mapping, pet, recist, reviewing, study
+from ihcscore.schema import (
+    biodistribution,
+    counting,
+    mapping,
+    patients,
+    pet,
+    plasma,
+    recist,
+    reviewing,
+    study,
+)
 from ihcscore.schema.pet_in import SCAN_MANIFEST, SPHERES, VOLUME_NAMES
 from ihcscore.schema.table import InputColumn, InputTable, Kind, Range, Table
 from ihcscore.schema.tables_in import MANIFEST, POINTS, RATERS, SCORES_IN, UPTAKE
 
-_GIVEN = (MANIFEST, SCORES_IN, UPTAKE, RATERS, POINTS, SCAN_MANIFEST, SPHERES, VOLUME_NAMES, recist.DIAMETERS)
+_GIVEN = (
+    MANIFEST,
+    SCORES_IN,
+    UPTAKE,
+    RATERS,
+    POINTS,
+    SCAN_MANIFEST,
+    SPHERES,
+    VOLUME_NAMES,
+    plasma.SAMPLES,
+    recist.DIAMETERS,
+    patients.PATIENTS,
+)
 
 _COMMANDS: dict[str, tuple[Table, ...]] = {
     "run": (counting.SCORES, counting.FIELDS, counting.SLIDE_CELLS),
@@ -33,8 +55,10 @@ _COMMANDS: dict[str, tuple[Table, ...]] = {
         study.LESION_POINTS,
     ),
     "biodistribution": (biodistribution.ORGANS, biodistribution.ORGAN_VALUES),
+    "plasma": (plasma.CURVES, plasma.PLASMA_TIMES, plasma.PLASMA_TESTS, plasma.PLASMA_PATIENTS),
     "recist": (recist.VISITS, recist.BEST_RESPONSE, recist.BEST_RESPONSES),
     "review": (reviewing.CORRECTIONS,),
+    "table1": (patients.TABLE_1,),
     "agree": (study.AGREEMENT, study.AGREEMENT_PAIRS),
     "demo": (counting.DEMO, counting.DEMO_FIT, counting.DEMO_PLACES),
 }

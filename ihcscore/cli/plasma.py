@@ -1,0 +1,65 @@
+"""``ihcscore plasma``: activity in plasma before and during treatment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ihcscore.cli.app import app
+from ihcscore.cli.options import (
+    DEFAULT_OUT,
+    ColumnNames,
+    Out,
+    Overwrite,
+    Quiet,
+    checked,
+    existing,
+    free,
+    mapped,
+    with_settings,
+)
+from ihcscore.cli.progress import progress_bar
+from ihcscore.cli.stopping import stoppable
+from ihcscore.schema import PlasmaSettings
+
+
+@app.command()
+@with_settings(PlasmaSettings, without=("after", "alpha"))
+def plasma(
+    samples: Annotated[
+        Path, typer.Argument(metavar="SAMPLES.csv", help="Plasma samples with their minutes.")
+    ],
+    out: Out = DEFAULT_OUT,
+    after: Annotated[
+        list[str] | None,
+        typer.Option(help="Scan during treatment; give it again to pool scans.", metavar="NAME"),
+    ] = None,
+    *,
+    settings: PlasmaSettings,
+    columns: ColumnNames = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare the activity in plasma before and during treatment, patient by patient."""
+    if after:
+        settings = checked(replace, settings, after=tuple(after))
+    names = mapped(columns)
+    existing(samples)
+    free(out, overwrite=overwrite)
+    with stoppable(out), progress_bar(quiet) as progress:
+        from ihcscore.study.plasma.run import compare_plasma
+
+        found = compare_plasma(
+            samples, out=out, settings=settings, rename=names, overwrite=overwrite, progress=progress
+        )
+    for warning in found.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if not quiet:
+        from ihcscore.report.plasma import could_be_found, what_was_found
+
+        typer.echo(could_be_found(found.comparison, settings)[1])
+        typer.echo(what_was_found(found.comparison, settings))
+        typer.echo(f"\nReport: {out / 'report.html'}")

@@ -1,0 +1,1 @@
+"""Plasma samples: activity, intact tracer, areas under curves, half-lives."""
