@@ -119,7 +119,7 @@ class FieldPictures:
                 f"{mark}{self.planned.slide.name}",
                 self.marker,
                 scored.field.field_id,
-                per_mm2=None if rejected else scored.values["positive_per_mm2"],
+                per_mm2=None if rejected else float(scored.values["positive_per_mm2"]),
                 status=ReviewStatus.NOT_REVIEWED,
             ),
             negatives=self.planned.settings.negatives,

@@ -66,12 +66,13 @@ def score_field(
     dict
         Values of the field table's count and density columns.
     """
-    return score_counts(
+    counted = score_counts(
         count_classes(cells),
         area_mm2=area_mm2,
         tissue_fraction=tissue_fraction,
         pigment_fraction=pigment_fraction,
     )
+    return {**counted, **membrane_scores(cells)}
 
 
 def score_counts(
@@ -86,7 +87,6 @@ def score_counts(
         "positive_per_mm2_tissue": _ratio(counts["n_positive"], tissue_mm2),
         "percent_positive": 100 * _ratio(counts["n_positive"], stained),
         "pigment_fraction": pigment_fraction,
-        **membrane_scores(cells),
     }
 
 
