@@ -22,7 +22,7 @@ from ihcscore.output.record import (
 from ihcscore.output.tables import (
     read_json,
     read_table,
-    read_text,
+    text_of,
     write_csv,
     write_geojson,
     write_json,
