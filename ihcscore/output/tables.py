@@ -96,7 +96,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def read_text(path: Path) -> str:
+def text_of(path: Path) -> str:
     """A text file of a person's, in UTF-8 with or without its mark.
 
     Raises

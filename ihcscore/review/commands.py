@@ -38,7 +38,7 @@ def import_review(folder: Path, file: Path, *, reviewer: str) -> Imported:
     if not reviewer.strip():
         raise IhcscoreError("the reviewer's name is empty; give who reviewed")
     run = read_reviewed(folder)
-    text = output.read_text(file)
+    text = output.text_of(file)
     with Store(folder, create=True) as store:
         found = import_qupath(run, store.rows(), text, name=file.name, reader=reviewer.strip())
         for act in found.acts:
