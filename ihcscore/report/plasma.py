@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
@@ -230,7 +230,7 @@ def _paint(figure: Figure, /, *, width: Width, rows: pd.DataFrame, label: str, b
     axes.legend(frameon=False, loc="best", handletextpad=0.5)
 
 
-def _said(row: Mapping[str, Any]) -> str:
+def _said(row: Mapping[Hashable, Any]) -> str:
     """A comparison in words."""
     if pd.isna(row["p"]):
         return f"not compared ({row['note']})"

@@ -80,7 +80,9 @@ class StudyPage:
             "measure_said": measure_axis(settings),
             "tissue": len(correlations) > 0,
             "title": wording.title(settings, tissue=len(correlations) > 0),
-            "question": wording.question(settings, correlations[["x", "y"]].head(1).to_numpy().ravel()),
+            "question": wording.question(
+                settings, correlations[["x", "y"]].head(1).to_numpy().ravel().tolist()
+            ),
             "could": wording.what_could_be_found(correlations, settings),
             "found": wording.what_was_found(correlations, settings) if len(correlations) else "",
             "methods": wording.methods(correlations, settings, parts),

@@ -12,9 +12,10 @@ from ihcscore.errors import IhcscoreError
 from ihcscore.geometry.field import square_of
 from ihcscore.geometry.mark import MARK, DrawnMark
 from ihcscore.geometry.square import centres_of_corners, corners_of_centres
+from ihcscore.review.acts import Row
 from ihcscore.review.folder import REVIEW, ReviewedRun, read_reviewed
 from ihcscore.review.replay import Replayed, replay
-from ihcscore.review.store import Row, Store, broken_at, corrections
+from ihcscore.review.store import Store, broken_at, corrections
 from ihcscore.run.places import PicturePlace, read_places
 from ihcscore.run.stained import verdict_mark
 from ihcscore.run.views import OVERVIEW_PX

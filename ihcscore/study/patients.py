@@ -197,7 +197,7 @@ def _number(
         "of": len(known),
     }
     row |= {"statistic": "mean" if settings.mean else "median", "percent": np.nan}
-    numbers = describe(known.to_numpy(float))
+    numbers = describe(np.asarray(known, np.float64))
     row |= {key: numbers[key] for key in ("median", "q1", "q3", "min", "max", "mean", "sd")}
     row["text"] = _in_words(numbers, _decimals(everyone), settings)
     return [row, *_missing(name, group, int(own.isna().sum()), len(own), bool(everyone.isna().any()))]
@@ -273,10 +273,10 @@ def _markdown(cells: pd.DataFrame, sizes: Mapping[str, int]) -> str:
     ]
     for variable, own in cells.groupby("variable", sort=False):
         if own["level"].iloc[0] and own["statistic"].iloc[0] != "mean":
-            lines.append(f"| {variable}, n (%) |" + " |" * len(sizes))
+            lines.append(f"| {variable!s}, n (%) |" + " |" * len(sizes))
         for level, row in own.groupby("level", sort=False):
             texts_by_group = row.set_index("group")["text"]
-            label = f"\u2003{level}" if level else str(variable)
+            label = f"\u2003{level!s}" if level else str(variable)
             lines.append("| " + " | ".join([label, *(texts_by_group[group] for group in sizes)]) + " |")
     return "\n".join(lines)
 

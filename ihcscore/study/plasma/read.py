@@ -141,7 +141,8 @@ def _activity(rows: pd.DataFrame, decay_per_min: float) -> pd.Series[float]:
     net = rows["counts"] / rows["count_s"] - rows["background_cps"].fillna(0)
     bq_per_ml = net / (rows["cps_per_bq"] * rows["volume_ml"]) * lost / -np.expm1(-lost)
     counted = bq_per_ml / 1000 * np.exp(decay_per_min * rows["counted_at_min"])
-    return (rows["kbq_per_ml"] * decayed).fillna(counted.where(counted >= 0))
+    given: pd.Series[float] = rows["kbq_per_ml"] * decayed
+    return given.fillna(counted.where(counted >= 0))
 
 
 def _with_suv(table: CheckedTable, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

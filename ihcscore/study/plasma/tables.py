@@ -155,11 +155,12 @@ def _patients(name: str, rows: pd.DataFrame, settings: PlasmaSettings) -> tuple[
     spans = table[table["quantity"] == PlasmaQuantity.SUV].assign(
         span=lambda t: t["last_minute"] - t["first_minute"]
     )
-    for patient, own in spans[spans["auc"].notna()].groupby("patient_id")["span"]:
-        if own.max() > (1 + _SPAN_DIFFERS) * own.min():
+    for patient, rows in spans[spans["auc"].notna()].groupby("patient_id"):
+        shortest, longest = float(rows["span"].min()), float(rows["span"].max())
+        if longest > (1 + _SPAN_DIFFERS) * shortest:
             told.append(
-                f"{name}: the sampled minutes of {patient} are {own.min():.3g} long at one scan and "
-                f"{own.max():.3g} at the other; part of the change of its area is that"
+                f"{name}: the sampled minutes of {patient!s} are {shortest:.3g} long at one scan and "
+                f"{longest:.3g} at the other; part of the change of its area is that"
             )
     return table, told
 
@@ -216,11 +217,8 @@ def _comparisons(
     if quantity in _WITH_AREA:
         planned = _schedule(known)
         own = patients[patients["quantity"] == quantity]
-        values = own.pivot_table(
-            index="patient_id",
-            columns=np.where(own["timepoint"] == settings.before, "before", "after"),
-            values="auc",
-        )
+        sides = np.where(own["timepoint"] == settings.before, "before", "after")
+        values = own.assign(side=sides).pivot_table(index="patient_id", columns="side", values="auc")
         role = "primary" if quantity is PlasmaQuantity.SUV else "secondary"
         what = {"what": f"AUC({planned[0]:g}-{planned[-1]:g})", "role": role, "minute": math.nan}
         found.append({"quantity": str(quantity)} | what | _compare(values))
