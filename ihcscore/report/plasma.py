@@ -243,7 +243,7 @@ def _said(row: Mapping[Hashable, Any]) -> str:
     )
 
 
-def _interval(row: Mapping[str, Any] | pd.Series) -> str:
+def _interval(row: Mapping[Hashable, Any] | pd.Series) -> str:
     if pd.isna(row["ratio_low"]):
         return ""
     return f" (95 % interval {format_fixed(row['ratio_low'])} to {format_fixed(row['ratio_high'])})"

@@ -102,7 +102,8 @@ def replay(run: ReviewedRun, acts: Sequence[Act], rule: ReviewRule = ReviewRule.
     marks = marks_of(acts_of(acts, run), tool)
     rows, tables = [], []
     notes = [_note(said) for said in run.record["notes"]]
-    for row in run.fields.to_dict("records"):
+    for tool_row in run.fields.to_dict("records"):
+        row: dict[str, Any] = {str(name): value for name, value in tool_row.items()}
         readers = marks.get(str(row["field_id"]), {})
         own = cells[cells["field_id"] == row["field_id"]]
         if readers:
