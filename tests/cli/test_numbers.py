@@ -18,14 +18,15 @@ TEXT_NUMBERS = {
 # Options of text that hold none, so that a new one has to be thought of here.
 TEXTS = {
     "--marker", "--chromogen", "--finder", "--value", "--key", "--map", "--suv", "--density", "--timepoint",
-    "--on-treatment", "--x", "--y", "--region", "--ratio", "--dask-scheduler", "--series", "--reference-time",
+    "--on-treatment", "--after", "--before", "--reviewer", "--name", "--unit", "--covariate", "--by", "--numbers", "--categories",
+    "--leave-out", "--x", "--y", "--region", "--ratio", "--dask-scheduler", "--series", "--reference-time",
 }  # fmt: skip
 OUTSIDE = {
     int: ("-1", "0", "nan", "inf", str(10**30), "many"),
     float: ("-1", "0", "nan", "inf", "1e300", "many"),
 }
 # Where nought will do.
-NOUGHT = {"--seed"}
+NOUGHT = {"--seed", "--min-sd-days"}
 # A value that will do where an option is required.
 NEEDED = {"--mpp-um": "0.5"}
 
