@@ -17,7 +17,7 @@ from ihcscore.schema import LESION_POINTS, PATIENT_DENSITIES
 _COLOURS = (BLUE, ORANGE, "#2f8f5b", "#8a4fb0", SOFT, "#b59b00")
 _GROUP = 0.8
 _SPREAD = 0.2
-_LETTERS = {Width.COLUMN: 11, Width.PAGE: 18}
+_LETTERS = {Width.COLUMN: 9, Width.PAGE: 18}
 
 
 def patients(table: pd.DataFrame, *, density: str) -> JournalFigure:
@@ -93,7 +93,7 @@ def lesions(table: pd.DataFrame, *, axis: str) -> JournalFigure:
             first = own.iloc[0]
             median_bars(axes, at, (first["q1"], first["median"], first["q3"]), half=0.26)
             name = textwrap.fill(spoken(str(scan)), _LETTERS[width])
-            said.append(f"{name}\n{len(own)} lesions,\n{own['patient_id'].nunique()} patients")
+            said.append(f"{name}\n{len(own)} ({own['patient_id'].nunique()})")
         axes.set_xticks(range(len(scans)), said)
         axes.set_xlim(-0.6, len(scans) - 0.4)
         if (table["value"] >= 0).all():
@@ -107,7 +107,7 @@ def lesions(table: pd.DataFrame, *, axis: str) -> JournalFigure:
         table=LESION_POINTS,
         caption=(
             f"{axis} of single lesions by scan: points, lesions; thick lines, medians; bars, interquartile "
-            "ranges."
+            "ranges. Below each scan: lesions, in brackets patients."
         ),
         height_mm=75.0,
     )
