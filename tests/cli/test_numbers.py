@@ -18,8 +18,9 @@ TEXT_NUMBERS = {
 # Options of text that hold none, so that a new one has to be thought of here.
 TEXTS = {
     "--marker", "--chromogen", "--finder", "--value", "--key", "--map", "--suv", "--density", "--timepoint",
-    "--on-treatment", "--after", "--before", "--reviewer", "--name", "--unit", "--covariate", "--by", "--numbers", "--categories",
-    "--leave-out", "--x", "--y", "--region", "--ratio", "--dask-scheduler", "--series", "--reference-time",
+    "--on-treatment", "--after", "--before", "--reviewer", "--name", "--unit", "--covariate", "--by",
+    "--numbers", "--categories", "--leave-out", "--x", "--y", "--region", "--ratio", "--dask-scheduler",
+    "--series", "--reference-time",
 }  # fmt: skip
 OUTSIDE = {
     int: ("-1", "0", "nan", "inf", str(10**30), "many"),
