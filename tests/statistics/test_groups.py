@@ -100,7 +100,8 @@ def response_table(values, responses):
 def test_higher_in_responders_is_a_positive_trend():
     rows = response_table([9.0, 8, 7, 5, 4, 2, 1], ["CR", "CR", "PR", "SD", "SD", "PD", "PD"])
     table = compare_responses(
-        [("CD8", rows), ("minus", rows.assign(value=-rows["value"]))], CorrelationSettings()
+        [("tissue", "CD8", rows), ("tissue", "minus", rows.assign(value=-rows["value"]))],
+        CorrelationSettings(),
     )
     assert table["trend"][0] > 0.9
     assert table["trend"][1] == -table["trend"][0]
@@ -122,7 +123,7 @@ def test_higher_in_responders_is_a_positive_trend():
 
 def test_one_sided_response_is_said():
     rows = response_table([1.0, 2, 3], ["SD", "SD", "SD"])
-    table = compare_responses([("CD8", rows)], CorrelationSettings())
+    table = compare_responses([("tissue", "CD8", rows)], CorrelationSettings())
     assert "all patients are on one side" in table["note"][0]
     assert math.isnan(table["p"][0])
     assert math.isnan(table["median_responders"][0])

@@ -609,7 +609,7 @@ def test_documentation_names_every_column():
     for table in tables:
         assert len(set(table.names)) == len(table.names)
         for column in table.columns:
-            assert column.dtype in ("str", "int", "float")
+            assert column.dtype in ("str", "int", "float", "bool")
             assert f"| `{column.name}` | {column.dtype} | {column.meaning} |" in text, (
                 table.name,
                 column.name,

@@ -88,7 +88,7 @@ def test_lesions_go_into_correlate_with_no_step_between(measured, tmp_path, ihcs
     assert shown.status == 0
     assert "lesions.csv" not in shown.err
     joined = pd.read_csv(tmp_path / "c" / "joined.csv")
-    assert joined["suv_lesions_max"].to_numpy() == pytest.approx([4.4, 4.8, 5.2], rel=2e-4)
+    assert joined["lesions_max"].to_numpy() == pytest.approx([4.4, 4.8, 5.2], rel=2e-4)
 
 
 def test_files_and_pictures(measured):
