@@ -28,6 +28,7 @@ from ihcscore.schema import (
 )
 from ihcscore.sheet import Sheet, bare, check_table, first_double, folded, place, read_sheet
 from ihcscore.statistics import agreement
+from ihcscore.study.written import study_record, write_tables
 
 _FEWEST, _FEW = 3, 20
 _BETWEEN = " · "
@@ -120,15 +121,10 @@ def agree_tables(
         said += _about_kappa(found, settings, value)
         warnings = texts([*first.notes, *second.notes, *said])
         result = AgreementResult(measures=measures, pairs=pairs, unmatched=unmatched, warnings=warnings)
-        content = {
-            "inputs": output.describe_inputs({"a": a, "b": b}),
-            "parameters": output.as_plain(settings) | {"map": dict(rename or {})},
-            "keys": keys,
-            "value_column": value,
-            "n_pairs": len(pairs),
-            "warnings": warnings,
-        }
-        record = output.make_record("agree", content, packages=output.STUDY_PACKAGES)
+        record = study_record(
+            "agree", {"a": a, "b": b}, settings=settings, rename=rename, warnings=warnings,
+            keys=keys, value_column=value, n_pairs=len(pairs),
+        )  # fmt: skip
         _write(folder, result, found, record, settings)
         progress("done", 1.0)
     return result
@@ -358,9 +354,8 @@ def _write(
     from ihcscore.report.page import html_of
     from ihcscore.report.study import AgreementPage
 
-    output.write_table(folder.new_file("agreement.csv"), result.measures, AGREEMENT)
-    output.write_table(folder.new_file("pairs.csv"), result.pairs, AGREEMENT_PAIRS)
-    output.write_table(folder.new_file("unmatched.csv"), result.unmatched, UNMATCHED)
+    tables = (result.measures, AGREEMENT), (result.pairs, AGREEMENT_PAIRS), (result.unmatched, UNMATCHED)
+    write_tables(folder, tables)
     limits = found.differences
     picture = figures.agreement(
         result.pairs,

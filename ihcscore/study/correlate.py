@@ -23,9 +23,9 @@ from ihcscore.schema import (
     Role,
     Variable,
 )
-from ihcscore.study.journal import write_figures, write_results
 from ihcscore.study.scores import read_scores
 from ihcscore.study.tables import Study, study_tables
+from ihcscore.study.written import study_record, write_page, write_tables
 
 if TYPE_CHECKING:
     from ihcscore.report.journal import JournalFigure
@@ -84,16 +84,9 @@ def correlate_tables(
         progress("correlating", 0.1)
         study = study_tables(score_table, suv_table, settings)
         _write_tables(folder, study)
-        content = {
-            "inputs": output.describe_inputs(
-                {name: path for name, path in (("scores", scores), ("suv", suv)) if path is not None}
-            ),
-            "parameters": output.as_plain(settings) | {"map": dict(rename or {})},
-            "warnings": study.warnings,
-        }
-        record = output.make_record(
-            "uptake" if scores is None else "correlate", content, packages=output.STUDY_PACKAGES
-        )
+        given = {name: path for name, path in (("scores", scores), ("suv", suv)) if path is not None}
+        command = "uptake" if scores is None else "correlate"
+        record = study_record(command, given, settings=settings, rename=rename, warnings=study.warnings)
         _write_page(folder, study, record, settings, progress)
         output.write_record(folder, record)
         progress("done", 1.0)
@@ -109,9 +102,7 @@ def _write_tables(folder: output.OutputFolder, study: Study) -> None:
         (study.serial, SERIAL),
         (study.response, RESPONSE),
     ]
-    for table, schema in tables:
-        if len(table) or schema is UNMATCHED:
-            output.write_table(folder.new_file(f"{schema.name}.csv"), table, schema)
+    write_tables(folder, [(rows, schema) for rows, schema in tables if len(rows) or schema is UNMATCHED])
 
 
 def _write_page(
@@ -158,9 +149,7 @@ def _write_page(
         scatters=[(title, picture["svg"]) for _, title, picture in scatters],
         journal=journal,
     )
-    write_figures(folder, journal)
-    write_results(folder, results(page, study.by_patient))
-    folder.add_file(html_of(page), "report.html")
+    write_page(folder, html_of(page), results(page, study.by_patient), journal)
 
 
 def _journal_figures(study: Study, settings: CorrelationSettings) -> list[JournalFigure]:

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from ihcscore import output
-from ihcscore.errors import TableError, parameter
+from ihcscore.errors import TableError
 from ihcscore.output.progress import Progress, silent
 from ihcscore.pet.table import UptakeTable, read_uptake
 from ihcscore.schema import ORGAN_VALUES, ORGANS, BiodistributionSettings, Note, NoteKind, texts
-from ihcscore.sheet import folded
 from ihcscore.statistics import adjust, hodges_lehmann, quartiles, shapiro_wilk, signed_rank
-from ihcscore.study.journal import write_figures, write_results
+from ihcscore.study.sides import AFTER, BEFORE, two_sides
+from ihcscore.study.written import study_record, write_page, write_tables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +76,10 @@ def compare_organs(
     with output.OutputFolder(out, overwrite=overwrite) as folder:
         progress("reading the table", 0.0)
         found = organ_tables(read_uptake(lesions, suv=settings.suv, rename=rename), settings)
-        for rows, schema in ((found.organs, ORGANS), (found.by_patient, ORGAN_VALUES)):
-            output.write_table(folder.new_file(f"{schema.name}.csv"), rows, schema)
-        content = {
-            "inputs": output.describe_inputs({"lesions": lesions}),
-            "parameters": output.as_plain(settings) | {"map": dict(rename or {})},
-            "warnings": found.warnings,
-        }
-        record = output.make_record("biodistribution", content, packages=output.STUDY_PACKAGES)
+        write_tables(folder, [(found.organs, ORGANS), (found.by_patient, ORGAN_VALUES)])
+        record = study_record(
+            "biodistribution", {"lesions": lesions}, settings=settings, rename=rename, warnings=found.warnings
+        )
         progress("drawing", 0.3)
         _write_page(folder, found, record, settings)
         output.write_record(folder, record)
@@ -105,8 +101,10 @@ def organ_tables(suv: UptakeTable, settings: BiodistributionSettings) -> Organs:
     TableError
         If no row is of healthy tissue, or a scan is not in the table.
     """
-    rows, told = _scans_as_asked(suv, settings)
-    values, more = _by_patient(suv.name, rows, settings)
+    rows, told = two_sides(
+        _healthy(suv, settings), name=suv.name, what="organ", before=settings.before, after=settings.after
+    )
+    values, more = _by_patient(suv.name, rows)
     organs = pd.DataFrame(
         [_compare(str(organ), own, settings) for organ, own in values.groupby("organ", sort=True)]
     )
@@ -119,53 +117,26 @@ def organ_tables(suv: UptakeTable, settings: BiodistributionSettings) -> Organs:
     return Organs(organs=organs[ORGANS.names], by_patient=values, notes=[*suv.warnings, *notes])
 
 
-def _scans_as_asked(suv: UptakeTable, settings: BiodistributionSettings) -> tuple[pd.DataFrame, list[str]]:
-    """Rows of healthy tissue at the scans that were asked for, and which scans take no part."""
+def _healthy(suv: UptakeTable, settings: BiodistributionSettings) -> pd.DataFrame:
+    """Rows of healthy tissue with a value."""
     healthy = suv.rows[~suv.rows["is_lesion"] & suv.rows["suv"].notna()]
     if healthy.empty:
         raise TableError(
             f"{suv.name}: no row with a {settings.suv} is of healthy tissue; name the organ in "
             "the column tissue"
         )
-    asked = {folded(name): name for name in (settings.before, *settings.after)}
-    rows = healthy.assign(timepoint=[asked.get(folded(name), name) for name in healthy["timepoint"]])
-    there = sorted(set(rows["timepoint"]))
-    for name, option in ((settings.before, "before"), *((one, "after") for one in settings.after)):
-        if name not in there:
-            raise TableError(
-                f"{suv.name}: no organ has a scan '{name}' (it has {', '.join(there)}); "
-                f"give {parameter(option)}"
-            )
-    left = [name for name in there if name not in asked.values()]
-    told = [
-        f"{suv.name}: these scans take no part: {', '.join(left)}; give --after more than once to pool scans"
-    ]
-    return rows[rows["timepoint"].isin(asked.values())], told if left else []
+    return healthy
 
 
-def _by_patient(
-    name: str, rows: pd.DataFrame, settings: BiodistributionSettings
-) -> tuple[pd.DataFrame, list[str]]:
-    """A row an organ and patient, both sides averaged; of several later scans the one first asked for."""
-    rank = {scan: at for at, scan in enumerate(settings.after)}
-    later = rows[rows["timepoint"].isin(settings.after)]
-    scans = later.groupby("patient_id")["timepoint"].agg(
-        lambda names: sorted(set(names), key=rank.__getitem__)
-    )
-    told = [
-        f"{name}: {patient} has {len(own)} scans during treatment ({', '.join(own)}); {own[0]} is taken"
-        for patient, own in scans.items()
-        if len(own) > 1
-    ]
-    chosen = {patient: own[0] for patient, own in scans.items()}
-    later = later[later["timepoint"] == later["patient_id"].map(chosen)]
-    before = rows[rows["timepoint"] == settings.before]
+def _by_patient(name: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """A row an organ and patient, both sides averaged, and whose volumes differ in number."""
     keys = ["tissue", "patient_id"]
     first, second = (
-        part.groupby(keys)["suv"].agg(["mean", "size"]).add_suffix(f"_{when}")
-        for part, when in ((before, "before"), (later, "after"))
+        rows[rows["side"] == side].groupby(keys)["suv"].agg(["mean", "size"]).add_suffix(f"_{side}")
+        for side in (BEFORE, AFTER)
     )
     both = first.join(second, how="outer").reset_index()
+    scans = rows[rows["side"] == AFTER].groupby("patient_id")["timepoint"].first()
     counts = both[["size_before", "size_after"]].fillna(0).astype(int)
     values = pd.DataFrame(
         {
@@ -176,13 +147,13 @@ def _by_patient(
             "change_pct": 100 * (both["mean_after"] / both["mean_before"].where(both["mean_before"] > 0) - 1),
             "n_before": counts["size_before"],
             "n_after": counts["size_after"],
-            "scan_after": both["patient_id"].map(chosen).where(both["mean_after"].notna(), "").fillna(""),
+            "scan_after": both["patient_id"].map(scans).where(both["mean_after"].notna(), "").fillna(""),
         }
     )
     uneven = values[
         (values["n_before"] > 0) & (values["n_after"] > 0) & (values["n_before"] != values["n_after"])
     ]
-    told += [
+    told = [
         f"{name}: {row['organ']} of {row['patient_id']} has {row['n_before']} volumes before and "
         f"{row['n_after']} during treatment: was one side not measured?"
         for row in uneven.to_dict("records")
@@ -233,9 +204,7 @@ def _write_page(
     from ihcscore.report.page import html_of
 
     drawn = [organ_figure(found.organs, settings)]
-    write_figures(folder, drawn)
     page = BiodistributionPage(
         record=record, settings=settings, organs=found.organs, warnings=found.warnings, figures=drawn
     )
-    folder.add_file(html_of(page), "report.html")
-    write_results(folder, results(page))
+    write_page(folder, html_of(page), results(page), drawn)

@@ -25,7 +25,7 @@ from ihcscore.schema import (
 )
 from ihcscore.sheet import Sheet, check_table, first_double, folded, place, read_sheet
 from ihcscore.statistics import describe
-from ihcscore.study.journal import write_results
+from ihcscore.study.written import study_record, write_page, write_tables
 
 ALL = "all"
 """The group of all patients."""
@@ -88,13 +88,10 @@ def describe_patients(
     settings = settings or PatientsSettings()
     with output.OutputFolder(out, overwrite=overwrite) as folder:
         found = patients_table(patients, settings, rename=rename)
-        output.write_table(folder.new_file(f"{TABLE_1.name}.csv"), found.table, TABLE_1)
-        content = {
-            "inputs": output.describe_inputs({"patients": patients}),
-            "parameters": output.as_plain(settings) | {"map": dict(rename or {})},
-            "warnings": found.warnings,
-        }
-        record = output.make_record("table1", content, packages=output.STUDY_PACKAGES)
+        write_tables(folder, [(found.table, TABLE_1)])
+        record = study_record(
+            "table1", {"patients": patients}, settings=settings, rename=rename, warnings=found.warnings
+        )
         _write_page(folder, found, record, settings)
         output.write_record(folder, record)
     return found
@@ -289,5 +286,4 @@ def _write_page(
     from ihcscore.report.patients import PatientsPage, results
 
     page = PatientsPage(record=record, settings=settings, table=found.table, warnings=found.warnings)
-    folder.add_file(html_of(page), "report.html")
-    write_results(folder, results(found.markdown, settings))
+    write_page(folder, html_of(page), results(found.markdown, settings))

@@ -9,9 +9,9 @@ from typing import Any
 from ihcscore import output
 from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import CURVES, PLASMA_PATIENTS, PLASMA_TESTS, PLASMA_TIMES, PlasmaSettings
-from ihcscore.study.journal import write_figures, write_results
 from ihcscore.study.plasma.read import read_samples
 from ihcscore.study.plasma.tables import Plasma, plasma_tables
+from ihcscore.study.written import study_record, write_page, write_tables
 
 
 def compare_plasma(
@@ -49,19 +49,18 @@ def compare_plasma(
         progress("reading the samples", 0.0)
         table = read_samples(samples, half_life_min=settings.half_life_min, rename=rename)
         found = plasma_tables(table, settings)
-        for rows, schema in (
-            (found.curves, CURVES),
-            (found.times, PLASMA_TIMES),
-            (found.comparison, PLASMA_TESTS),
-            (found.patients, PLASMA_PATIENTS),
-        ):
-            output.write_table(folder.new_file(f"{schema.name}.csv"), rows, schema)
-        content = {
-            "inputs": output.describe_inputs({"samples": samples}),
-            "parameters": output.as_plain(settings) | {"map": dict(rename or {})},
-            "warnings": found.warnings,
-        }
-        record = output.make_record("plasma", content, packages=output.STUDY_PACKAGES)
+        write_tables(
+            folder,
+            [
+                (found.curves, CURVES),
+                (found.times, PLASMA_TIMES),
+                (found.comparison, PLASMA_TESTS),
+                (found.patients, PLASMA_PATIENTS),
+            ],
+        )
+        record = study_record(
+            "plasma", {"samples": samples}, settings=settings, rename=rename, warnings=found.warnings
+        )
         progress("drawing", 0.3)
         _write_page(folder, found, record, settings)
         output.write_record(folder, record)
@@ -77,7 +76,6 @@ def _write_page(
     from ihcscore.report.plasma import PlasmaPage, plasma_figures, results
 
     drawn = plasma_figures(found.times, settings)
-    write_figures(folder, drawn)
     page = PlasmaPage(
         record=record,
         settings=settings,
@@ -87,5 +85,4 @@ def _write_page(
         warnings=found.warnings,
         figures=drawn,
     )
-    folder.add_file(html_of(page), "report.html")
-    write_results(folder, results(page))
+    write_page(folder, html_of(page), results(page), drawn)

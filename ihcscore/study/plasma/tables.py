@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ihcscore.errors import TableError, parameter
 from ihcscore.schema import (
     CURVES,
     PLASMA_PATIENTS,
@@ -20,10 +19,10 @@ from ihcscore.schema import (
     PlasmaSettings,
     texts,
 )
-from ihcscore.sheet import folded
 from ihcscore.statistics import adjust, describe, hodges_lehmann, signed_rank
 from ihcscore.statistics.curves import area, paired_t, ratio_of_pairs, slope_half_life, two_exponentials
 from ihcscore.study.plasma.read import SampleTable
+from ihcscore.study.sides import two_sides
 
 _WITH_AREA = (PlasmaQuantity.SUV, PlasmaQuantity.PARENT)
 _SPAN_DIFFERS = 0.02
@@ -60,7 +59,9 @@ def plasma_tables(samples: SampleTable, settings: PlasmaSettings) -> Plasma:
     TableError
         If a scan is not in the table.
     """
-    rows, told = _scans_as_asked(samples, settings)
+    rows, told = two_sides(
+        samples.rows, name=samples.name, what="sample", before=settings.before, after=settings.after
+    )
     quantities = [one for one in PlasmaQuantity if rows[one].notna().any()]
     patients, more = _patients(samples.name, rows, settings)
     tests = [row for one in quantities for row in _comparisons(one, rows, patients, settings)]
@@ -80,40 +81,6 @@ def plasma_tables(samples: SampleTable, settings: PlasmaSettings) -> Plasma:
         patients=patients,
         notes=[*samples.notes, *notes],
     )
-
-
-def _scans_as_asked(samples: SampleTable, settings: PlasmaSettings) -> tuple[pd.DataFrame, list[str]]:
-    """The samples of both scans, `side` saying which; of several later scans the one first asked for."""
-    name = samples.name
-    asked = {folded(scan): scan for scan in (settings.before, *settings.after)}
-    rows = samples.rows.assign(
-        timepoint=[asked.get(folded(scan), scan) for scan in samples.rows["timepoint"]]
-    )
-    there = sorted(set(rows["timepoint"]))
-    for scan, option in ((settings.before, "before"), *((one, "after") for one in settings.after)):
-        if scan not in there:
-            raise TableError(
-                f"{name}: no sample has a scan '{scan}' (it has {', '.join(there)}); give {parameter(option)}"
-            )
-    left = [scan for scan in there if scan not in asked.values()]
-    told = [f"{name}: these scans take no part: {', '.join(left)}; give --after more than once to pool scans"]
-    told = told if left else []
-    rank = {scan: at for at, scan in enumerate(settings.after)}
-    chosen = {}
-    for patient, scans in (
-        rows[rows["timepoint"].isin(rank)].groupby("patient_id")["timepoint"].unique().items()
-    ):
-        ordered = sorted(map(str, scans), key=rank.__getitem__)
-        chosen[patient] = ordered[0]
-        if len(ordered) > 1:
-            told.append(
-                f"{name}: {patient} has {len(ordered)} scans during treatment ({', '.join(ordered)}); "
-                f"{ordered[0]} is taken"
-            )
-    before = rows["timepoint"] == settings.before
-    after = rows["timepoint"] == rows["patient_id"].map(chosen)
-    side = np.where(before, "before", np.where(after, "after", ""))
-    return rows.assign(side=side)[before | after], told
 
 
 def _times(quantities: list[PlasmaQuantity], rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,9 +9,9 @@ from typing import Any
 from ihcscore import output
 from ihcscore.output.progress import Progress, silent
 from ihcscore.schema import BEST_RESPONSE, BEST_RESPONSES, VISITS, RecistSettings
-from ihcscore.study.journal import write_figures, write_results
 from ihcscore.study.recist.read import read_diameters
 from ihcscore.study.recist.tables import Responses, recist_tables
+from ihcscore.study.written import study_record, write_page, write_tables
 
 
 def assess_responses(
@@ -48,18 +48,12 @@ def assess_responses(
         progress("reading the diameters", 0.0)
         table = read_diameters(diameters, rename=rename)
         found = recist_tables(table, settings)
-        for rows, schema in (
-            (found.visits, VISITS),
-            (found.response, BEST_RESPONSE),
-            (found.best, BEST_RESPONSES),
-        ):
-            output.write_table(folder.new_file(f"{schema.name}.csv"), rows, schema)
-        content = {
-            "inputs": output.describe_inputs({"diameters": diameters}),
-            "parameters": output.as_plain(settings) | {"map": dict(rename or {})},
-            "warnings": found.warnings,
-        }
-        record = output.make_record("recist", content, packages=output.STUDY_PACKAGES)
+        write_tables(
+            folder, [(found.visits, VISITS), (found.response, BEST_RESPONSE), (found.best, BEST_RESPONSES)]
+        )
+        record = study_record(
+            "recist", {"diameters": diameters}, settings=settings, rename=rename, warnings=found.warnings
+        )
         progress("drawing", 0.3)
         _write_page(folder, found, record, settings)
         output.write_record(folder, record)
@@ -76,7 +70,6 @@ def _write_page(
     from ihcscore.report.recist_figures import spider, waterfall
 
     drawn = [make(found.visits, found.response) for make in (waterfall, spider)]
-    write_figures(folder, drawn)
     page = RecistPage(
         record=record,
         settings=settings,
@@ -86,5 +79,4 @@ def _write_page(
         warnings=found.warnings,
         figures=drawn,
     )
-    folder.add_file(html_of(page), "report.html")
-    write_results(folder, results(page))
+    write_page(folder, html_of(page), results(page), drawn)
