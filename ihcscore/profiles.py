@@ -63,8 +63,6 @@ _MEMBRANE_RANGES: dict[str, tuple[str, float, float]] = {
     "cut_1_od_um": ("OD um", 0.01, 5.0),
     "cut_2_od_um": ("OD um", 0.01, 5.0),
     "cut_3_od_um": ("OD um", 0.01, 5.0),
-    "complete_share": ("1", 0.1, 1.0),
-    "pixel_um": ("um", 0.2, 5.0),
 }
 
 
@@ -84,10 +82,6 @@ class MembraneProfile:
         Half of the window across a membrane in which its chromogen is summed.
     cut_1_od_um, cut_2_od_um, cut_3_od_um : float
         Chromogen across a membrane from which a cell is 1+, 2+, 3+.
-    complete_share : float
-        Share of a cell's directions above the lowest cut from which its membrane is complete.
-    pixel_um : float
-        Width by which the cuts are divided to class single pixels.
     """
 
     nucleus_radius_um: float
@@ -97,8 +91,6 @@ class MembraneProfile:
     cut_1_od_um: float
     cut_2_od_um: float
     cut_3_od_um: float
-    complete_share: float
-    pixel_um: float
 
     def __post_init__(self) -> None:
         for key, (unit, low, high) in _MEMBRANE_RANGES.items():

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ihcscore.planes import Mask
 from ihcscore.profiles import MarkerProfile
@@ -25,14 +23,10 @@ class Found:
         pixels of the image that the maps come from, pixel centres at whole numbers.
     pigment : ndarray of bool, shape of the maps
         Where pigment covers the tissue.
-    membrane_pixels : ndarray of uint8, shape of the maps, or None
-        Of a finder of membranes: pixels of tumour cells by their chromogen, 1 to 3; 4 of nuclei without
-        any; 0 elsewhere.
     """
 
     cells: pd.DataFrame = field(repr=False)
     pigment: Mask = field(repr=False)
-    membrane_pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
 
 
 class Finder(Protocol):

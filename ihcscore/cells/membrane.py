@@ -22,9 +22,6 @@ from ihcscore.stain import StainMaps, Stains, smooth
 MEMBRANE_COLUMNS = ["membrane_od_um", "completeness", "cytoplasm_od", "surface_share"]
 """What a membrane adds to the table of cells."""
 
-OUTLINE = "outline_um"
-"""Column of a cell's radii in 16 directions, for pictures: it is not written."""
-
 FEWEST_DIRECTIONS = 4
 """A cell that meets a neighbour in fewer directions is not measured."""
 
@@ -35,8 +32,6 @@ _BACKGROUND_QUANTILE, _MOST_BACKGROUND_OD = 0.05, 0.15
 _BACKGROUND_SIGMA_UM = 1.0
 # Beyond this many OD a nucleus covered by pigment cannot be measured.
 _MOST_PIGMENT = 0.5
-# A pixel belongs to a cell that is no farther than this.
-_CELL_UM = 9.0
 # Least membrane and cytoplasm whose ratio means anything.
 _LEAST_OD_UM = 0.02
 
@@ -75,7 +70,6 @@ class MembraneFinder:
         return Found(
             cells=cells.sort_values(["y_px", "x_px"], ignore_index=True),
             pigment=pigment,
-            membrane_pixels=pixel_classes(maps, nuclei, kind, settings),
         )
 
 
@@ -121,7 +115,6 @@ def _cells(
         }
     )
     cells = pd.concat([cells[CELL_COLUMNS], measured], axis=1)
-    cells[OUTLINE] = list(np.where(usable, rays.wall_um, np.nan))
     return classed(cells, settings)
 
 
@@ -199,37 +192,3 @@ def background(chromogen_od: Plane, mpp_um: float) -> float:
     """Chromogen where there is none, in OD."""
     low = smooth(chromogen_od, _BACKGROUND_SIGMA_UM / mpp_um)[::3, ::3]
     return float(np.clip(np.quantile(low, _BACKGROUND_QUANTILE), -_MOST_BACKGROUND_OD, _MOST_BACKGROUND_OD))
-
-
-def pixel_classes(
-    maps: StainMaps, nuclei: Nuclei, kind: NDArray[np.str_], settings: MembraneProfile
-) -> NDArray[np.uint8]:
-    """Class of each pixel of tumour cells: 1 to 3 by its chromogen, 4 a nucleus without, else 0.
-
-    For the H-score of pixels (Ram et al. 2021, doi 10.1371/journal.pone.0245638), a cross-check.
-    """
-    shape = maps.chromogen_od.shape
-    owner, distance_px = _nearest_nucleus(nuclei, shape)
-    if not len(nuclei):
-        return np.zeros(shape, np.uint8)
-    tumour = (kind == CellClass.NOT_MEASURED.value)[owner] & (distance_px * maps.mpp_um <= _CELL_UM)
-    above = maps.chromogen_od - np.float32(background(maps.chromogen_od, maps.mpp_um))
-    cuts = np.array(settings.cuts_od_um) / settings.pixel_um
-    stained = np.digitize(above, cuts).astype(np.uint8)
-    blue = maps.hematoxylin_od > (0.5 * nuclei.hematoxylin_od.astype(np.float32))[owner]
-    return np.asarray(np.where(tumour, np.where(stained > 0, stained, np.where(blue, 4, 0)), 0), np.uint8)
-
-
-def _nearest_nucleus(nuclei: Nuclei, shape_yx: tuple[int, ...]) -> tuple[NDArray[np.intp], Plane]:
-    """Which nucleus is nearest to each pixel, and how far it is in pixels."""
-    import cv2
-
-    seeds = np.ones(shape_yx, np.uint8)
-    columns, rows = nuclei.at_px.astype(int).T if len(nuclei) else (np.zeros(0, int), np.zeros(0, int))
-    seeds[rows, columns] = 0
-    distance, labels = cv2.distanceTransformWithLabels(
-        seeds, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    owner = np.zeros(int(labels.max()) + 1, np.intp)
-    owner[labels[rows, columns]] = np.arange(len(nuclei))
-    return owner[labels], np.asarray(distance, np.float32)

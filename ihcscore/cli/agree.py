@@ -22,7 +22,7 @@ from ihcscore.cli.options import (
     numbers,
     with_settings,
 )
-from ihcscore.cli.printing import print_agreement
+from ihcscore.cli.printing import print_agreement, print_warnings
 from ihcscore.cli.progress import progress_bar
 from ihcscore.cli.stopping import stoppable
 from ihcscore.schema import AgreementSettings
@@ -59,8 +59,7 @@ def agree(
         result = agree_tables(
             a, b, out=out, settings=settings, rename=names, overwrite=overwrite, progress=progress
         )
-    for warning in result.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    print_warnings(result.warnings)
     if not quiet:
         print_agreement(result.measures)
         typer.echo(f"\nReport: {out / 'report.html'}")

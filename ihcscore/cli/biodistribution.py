@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ihcscore.cli.app import app
+from ihcscore.cli.lesions import After
 from ihcscore.cli.options import (
     DEFAULT_OUT,
     ColumnNames,
@@ -21,6 +22,7 @@ from ihcscore.cli.options import (
     mapped,
     with_settings,
 )
+from ihcscore.cli.printing import print_warnings
 from ihcscore.cli.progress import progress_bar
 from ihcscore.cli.stopping import stoppable
 from ihcscore.schema import BiodistributionSettings
@@ -33,10 +35,7 @@ def biodistribution(
         Path, typer.Argument(metavar="LESIONS.csv", help="Table of uptake with rows of healthy tissue.")
     ],
     out: Out = DEFAULT_OUT,
-    after: Annotated[
-        list[str] | None,
-        typer.Option(help="Scan during treatment; give it again to pool scans.", metavar="NAME"),
-    ] = None,
+    after: After = None,
     *,
     settings: BiodistributionSettings,
     columns: ColumnNames = None,
@@ -55,8 +54,7 @@ def biodistribution(
         found = compare_organs(
             lesions, out=out, settings=settings, rename=names, overwrite=overwrite, progress=progress
         )
-    for warning in found.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    print_warnings(found.warnings)
     if not quiet:
         from ihcscore.report.biodistribution import could_be_found, what_was_found
 

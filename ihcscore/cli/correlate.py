@@ -23,7 +23,7 @@ from ihcscore.cli.options import (
     name_pair,
     with_settings,
 )
-from ihcscore.cli.printing import print_correlations
+from ihcscore.cli.printing import print_correlations, print_warnings
 from ihcscore.cli.progress import progress_bar
 from ihcscore.cli.stopping import stoppable
 from ihcscore.schema import CorrelationSettings
@@ -77,8 +77,7 @@ def correlate(
             scores, suv_table, out=out, settings=settings, rename=names,
             overwrite=overwrite, progress=progress,
         )  # fmt: skip
-    for warning in study.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    print_warnings(study.warnings)
     if not quiet:
         print_correlations(study.correlations, settings)
         typer.echo(f"\nReport: {out / 'report.html'}")

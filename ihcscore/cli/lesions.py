@@ -1,4 +1,4 @@
-"""Options about the table of lesions, which `correlate` and `uptake` share."""
+"""Options about scans and lesions that commands of a study share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ihcscore.errors import IhcscoreError
 from ihcscore.schema import Unit
 
 LESION_SETTINGS = ("suv", "covariate", "name", "timepoint", "adjust", "quartiles", "seed")
-"""Settings that both commands offer as they are."""
+"""Settings that `correlate` and `uptake` offer as they are."""
 
 OnTreatment = Annotated[
     list[str] | None,
@@ -19,11 +19,15 @@ OnTreatment = Annotated[
         metavar="NAME",
     ),
 ]
+After = Annotated[
+    list[str] | None,
+    typer.Option(help="Scan during treatment; give it again to pool scans.", metavar="NAME"),
+]
 UnitOfCovariate = Annotated[str | None, typer.Option(help="Unit of the covariate, as Gy.", metavar="UNIT")]
 
 
 def about_lesions(on_treatment: list[str] | None, unit: str | None, *, points: bool) -> dict[str, Any]:
-    """Settings from the options of this file.
+    """Settings from the options of `correlate` and `uptake`.
 
     A unit that is called patient or lesion is what a point is, which `--point` says now.
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ihcscore.cli.app import app
+from ihcscore.cli.lesions import After
 from ihcscore.cli.options import (
     DEFAULT_OUT,
     ColumnNames,
@@ -21,6 +22,7 @@ from ihcscore.cli.options import (
     mapped,
     with_settings,
 )
+from ihcscore.cli.printing import print_warnings
 from ihcscore.cli.progress import progress_bar
 from ihcscore.cli.stopping import stoppable
 from ihcscore.schema import PlasmaSettings
@@ -33,10 +35,7 @@ def plasma(
         Path, typer.Argument(metavar="SAMPLES.csv", help="Plasma samples with their minutes.")
     ],
     out: Out = DEFAULT_OUT,
-    after: Annotated[
-        list[str] | None,
-        typer.Option(help="Scan during treatment; give it again to pool scans.", metavar="NAME"),
-    ] = None,
+    after: After = None,
     *,
     settings: PlasmaSettings,
     columns: ColumnNames = None,
@@ -55,8 +54,7 @@ def plasma(
         found = compare_plasma(
             samples, out=out, settings=settings, rename=names, overwrite=overwrite, progress=progress
         )
-    for warning in found.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    print_warnings(found.warnings)
     if not quiet:
         from ihcscore.report.plasma import could_be_found, what_was_found
 

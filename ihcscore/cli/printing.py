@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from ihcscore.schema import CorrelationSettings
 
 
+def print_warnings(texts: Sequence[str]) -> None:
+    """What a reader must know, a line each, on stderr."""
+    for text in texts:
+        typer.echo(f"warning: {text}", err=True)
+
+
 def print_scores(scores: pd.DataFrame) -> None:
     """The scores as a plain table."""
     from ihcscore.report import format_density, format_range

@@ -20,6 +20,7 @@ from ihcscore.cli.options import (
     mapped,
     with_settings,
 )
+from ihcscore.cli.printing import print_warnings
 from ihcscore.cli.progress import progress_bar
 from ihcscore.cli.stopping import stoppable
 from ihcscore.schema import RecistSettings
@@ -53,8 +54,7 @@ def recist(
         found = assess_responses(
             diameters, out=out, settings=settings, rename=names, overwrite=overwrite, progress=progress
         )
-    for warning in found.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    print_warnings(found.warnings)
     if not quiet:
         from ihcscore.report.recist import sentences
 

@@ -10,6 +10,7 @@ import typer
 
 from ihcscore.cli.app import EXIT_PARTLY, app
 from ihcscore.cli.options import DEFAULT_OUT, Out, Overwrite, Quiet, checked, existing, free
+from ihcscore.cli.printing import print_table, print_warnings
 from ihcscore.cli.progress import progress_bar
 from ihcscore.cli.stopping import stoppable
 from ihcscore.errors import IhcscoreError
@@ -66,8 +67,7 @@ def suv(
         )
     for error in result.errors:
         typer.echo(f"ihcscore: {error}", err=True)
-    for warning in result.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    print_warnings(result.warnings)
     if not quiet:
         _print_lesions(result.lesions.to_dict("records"))
         typer.echo(f"\nReport: {out / 'report.html'}")
@@ -85,7 +85,6 @@ def _show(folder: Path, series: str | None, reference_time: str | None) -> None:
 
 
 def _print_lesions(rows: list[dict[Hashable, Any]]) -> None:
-    from ihcscore.cli.printing import print_table
     from ihcscore.report.numbers import format_fixed
 
     numbers = ("suv_max", "suv_mean", "suv_peak", "volume_ml", "mtv_ml", "tlg")

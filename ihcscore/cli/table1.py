@@ -20,6 +20,7 @@ from ihcscore.cli.options import (
     mapped,
     with_settings,
 )
+from ihcscore.cli.printing import print_warnings
 from ihcscore.cli.stopping import stoppable
 from ihcscore.schema import PatientsSettings
 
@@ -62,8 +63,7 @@ def table1(
         from ihcscore.study.patients import describe_patients
 
         found = describe_patients(patients, out=out, settings=settings, rename=names, overwrite=overwrite)
-    for warning in found.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    print_warnings(found.warnings)
     if not quiet:
         typer.echo(found.markdown)
         typer.echo(f"\nReport: {out / 'report.html'}")

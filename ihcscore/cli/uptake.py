@@ -22,7 +22,7 @@ from ihcscore.cli.options import (
     mapped,
     with_settings,
 )
-from ihcscore.cli.printing import print_uptake
+from ihcscore.cli.printing import print_uptake, print_warnings
 from ihcscore.cli.progress import progress_bar
 from ihcscore.cli.stopping import stoppable
 from ihcscore.schema import CorrelationSettings
@@ -58,8 +58,7 @@ def uptake(
             scores, lesions, out=out, settings=settings, rename=names,
             overwrite=overwrite, progress=progress,
         )  # fmt: skip
-    for warning in study.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    print_warnings(study.warnings)
     if not quiet:
         print_uptake(study.summary)
         typer.echo(f"\nReport: {out / 'report.html'}")

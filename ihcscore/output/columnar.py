@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ihcscore.errors import OutputError, parameter
-from ihcscore.output.tables import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,11 +73,6 @@ def write_parquet(path: Path, cells: pd.DataFrame) -> None:
 
     table = pa.Table.from_pandas(cells, preserve_index=False).replace_schema_metadata(None)
     pq.write_table(table, path, compression="zstd")
-
-
-def write_cells_csv(path: Path, cells: pd.DataFrame) -> None:
-    """Write cells as CSV; numbers are not rounded."""
-    write_csv(path, cells)
 
 
 def write_cells_geojson(

@@ -32,14 +32,6 @@ MEMBRANE_CLASSES = (
 """Classes of a tumour cell's membrane, in order."""
 
 
-class SurfaceClass(StrEnum):
-    """Where in a positive lymphocyte the chromogen lies."""
-
-    SURFACE = "Surface"
-    INTRACELLULAR = "Intracellular"
-    UNCLEAR = "Unclear"
-
-
 class Compartment(StrEnum):
     """What says which cells are tumour cells, in falling trust."""
 
@@ -47,13 +39,6 @@ class Compartment(StrEnum):
     SECTION = "registered tumour-marker section"
     OUTLINE = "tumour outline, cells sorted by nucleus"
     NUCLEUS = "by nucleus"
-
-
-class Cuts(StrEnum):
-    """What the cuts between 0, 1+, 2+ and 3+ are."""
-
-    PROFILE = "profile"
-    CONTROL = "control"
 
 
 REMOVED = "Removed"
