@@ -140,7 +140,7 @@ def _numbered(canvas: NDArray[np.uint8], cells: pd.DataFrame, *, mpp_um: float) 
             (cell["x_px"] + reach, cell["y_px"] - reach), str(cell["number"]), INK, letters,
             anchor="ls", stroke_width=2, stroke_fill=PAPER,
         )  # fmt: skip
-    return np.asarray(image)
+    return np.array(image)  # one that can be drawn on
 
 
 def zoom_of(shape_yx: tuple[int, ...]) -> int:

@@ -204,3 +204,22 @@ def test_pictures_are_written_in_rgb(tmp_path):
     small = np.asarray(Image.open(tmp_path / "a.jpg"))
     assert small.shape == (20, 30, 3)
     assert np.abs(small[10, 15].astype(int) - (200, 0, 0)).max() < 6
+
+
+def test_numbers_are_written_beside_rings_and_the_scale_bar_is_still_drawn():
+    rgb = np.full((220, 720, 3), 200, np.uint8)
+    marked = cells((300.0, 100.0, CellClass.POSITIVE, 8.0), (500.0, 100.0, CellClass.NEGATIVE, 8.0))
+    pictures = [
+        draw_field(
+            FieldPicture(
+                rgb=rgb, cells=marked.assign(number=[12, 13]), title="S07", mpp_um=0.5, numbers=numbers,
+                square=Square(x_px=30, y_px=10, side_px=200),
+            )
+        )
+        for numbers in (False, True)
+    ]  # fmt: skip
+    rows, columns = np.nonzero((pictures[0] != pictures[1]).any(axis=2))
+    assert len(rows) > 20
+    # above the ring of the positive cell, to its right; nothing beside the negative one
+    assert 300 < columns.min() < columns.max() < 340
+    assert rows.max() - head(720) < 100
